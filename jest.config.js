@@ -1,0 +1,26 @@
+// Application code is ESM; under Jest it is transformed to CommonJS, because Jest's ESM
+// mode needs a newer Node than the one we promise to run on. Add an ESM-only dependency
+// to `transformed` when Jest says "Must use import to load ES Module".
+const transformed = ['@nestjs', 'cookie', 'content-disposition', 'uid', 'uuid', 'mime', 'glob'];
+
+const swc = [
+  '@swc/jest',
+  {
+    module: { type: 'commonjs' },
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+    },
+  },
+];
+
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/src', '<rootDir>/test'],
+  testRegex: '\\.spec\\.ts$',
+  transform: { '^.+\\.(t|j)s$': swc },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transformIgnorePatterns: [`/node_modules/(?!(${transformed.join('|')})/)`],
+  testTimeout: 30_000,
+};
