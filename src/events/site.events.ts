@@ -22,6 +22,7 @@ export type SiteEvent =
         readonly name?: string;
         readonly timezone?: string;
         readonly currency?: string;
+        readonly trackingIds?: readonly string[];
       };
     }
   | { readonly type: 'SiteDeleted'; readonly data: { readonly site: string } };

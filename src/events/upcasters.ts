@@ -1,0 +1,29 @@
+// Every shape a tracked event was ever written in, brought up to today's, on the way out of the
+// log: readers know one shape. A shape once shipped stays here for ever, with a golden file in
+// test/golden/ that its spec reads. A new shape raises TRACKED_EVENT_SCHEMA and adds one entry;
+// its readers ship a release before its writers.
+import { TRACKED_EVENT_SCHEMA, type TrackedEvent } from './tracked-event.js';
+
+type Upcaster = (raw: unknown) => TrackedEvent;
+
+/** By schema number, each straight to today's shape. */
+const upcasters: Readonly<Record<number, Upcaster>> = {
+  1: (raw) => raw as TrackedEvent,
+};
+
+export class UnknownEventSchemaError extends Error {
+  override readonly name = 'UnknownEventSchemaError';
+  constructor(readonly schema: number) {
+    super(
+      `The log holds tracked events of schema ${schema}; this version reads schemas up to ${TRACKED_EVENT_SCHEMA}. ` +
+        'It was probably written by a newer version: run that one.',
+    );
+  }
+}
+
+/** @throws UnknownEventSchemaError */
+export function upcast(schema: number, raw: unknown): TrackedEvent {
+  const upcaster = upcasters[schema];
+  if (!upcaster) throw new UnknownEventSchemaError(schema);
+  return upcaster(raw);
+}

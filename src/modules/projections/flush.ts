@@ -1,0 +1,91 @@
+// What one run of batches changes in the read models, as bytes and numbers ready to be committed:
+// the rows to delete and to copy, and the sum of what the changed sessions say of the counters.
+import { BinaryCopy, type ColumnValue } from '../../postgres/binary-copy.js';
+import type { CountersProjection, Projection, RowsProjection } from './projection.js';
+import type { Change, Session } from './sessionizer.js';
+
+export interface RowsFlush {
+  readonly kind: 'rows';
+  readonly projection: RowsProjection;
+  /** Primary keys of rows that are in the table and go, changed rows included. */
+  readonly deleted: (readonly ColumnValue[])[];
+  readonly copied: BinaryCopy;
+  /** Values of the column the table is partitioned by. */
+  readonly times: Set<number>;
+}
+
+export interface CounterDelta {
+  readonly key: readonly (string | number | boolean)[];
+  readonly sums: number[];
+  readonly sessionsByVisitor: Map<string, number>;
+}
+
+export interface CountersFlush {
+  readonly kind: 'counters';
+  readonly projection: CountersProjection;
+  readonly deltas: Map<string, CounterDelta>;
+}
+
+export class Flush {
+  readonly tables: readonly (RowsFlush | CountersFlush)[];
+  repeats = 0;
+  conflicts = 0;
+
+  constructor(
+    projections: readonly Projection[],
+    private readonly partition: number,
+  ) {
+    this.tables = projections.map((projection) =>
+      projection.kind === 'rows'
+        ? {
+            kind: 'rows',
+            projection,
+            deleted: [],
+            copied: new BinaryCopy(Object.values(projection.columns)),
+            times: new Set(),
+          }
+        : { kind: 'counters', projection, deltas: new Map() },
+    );
+  }
+
+  add(change: Change): void {
+    this.repeats += change.repeats;
+    this.conflicts += change.conflicts;
+    for (const table of this.tables) {
+      if (table.kind === 'rows') this.#addRows(table, change);
+      else {
+        for (const session of change.before) addCounts(table, session, -1);
+        for (const session of change.after) addCounts(table, session, 1);
+      }
+    }
+  }
+
+  #addRows({ projection, deleted, copied, times }: RowsFlush, { before, after }: Change): void {
+    for (const session of before) deleted.push(...projection.keys(session));
+    const timeColumn =
+      projection.partitionBy && Object.keys(projection.columns).indexOf(projection.partitionBy);
+    for (const session of after) {
+      for (const row of projection.rows(session, this.partition)) {
+        copied.add(row);
+        if (typeof timeColumn === 'number') times.add(row[timeColumn] as number);
+      }
+    }
+  }
+}
+
+function addCounts({ projection, deltas }: CountersFlush, session: Session, sign: 1 | -1): void {
+  for (const { key, sums, visitors } of projection.contributions(session)) {
+    const name = key.join('\n');
+    let delta = deltas.get(name);
+    if (delta === undefined) {
+      delta = { key, sums: new Array<number>(sums.length).fill(0), sessionsByVisitor: new Map() };
+      deltas.set(name, delta);
+    }
+    for (let index = 0; index < sums.length; index++) delta.sums[index]! += sign * sums[index]!;
+    for (const visitor of visitors) {
+      const sessions = (delta.sessionsByVisitor.get(visitor) ?? 0) + sign;
+      if (sessions === 0) delta.sessionsByVisitor.delete(visitor);
+      else delta.sessionsByVisitor.set(visitor, sessions);
+    }
+  }
+}

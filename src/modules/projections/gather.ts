@@ -1,0 +1,56 @@
+// Cuts the log's batches into runs: what is folded and committed together. By time, with a bound on
+// events, so that runs grow with the load; an empty run says that the end of the log was reached.
+import type { RecordedBatch } from '../../tracking-log/tracking-log.js';
+
+export interface GatherOptions {
+  readonly eventsMax: number;
+  /** Longest wait for more batches after the first of a run. */
+  readonly intervalMs: number;
+  /** How often an idle log yields an empty run. */
+  readonly idleMs: number;
+}
+
+export async function* gather(
+  batches: AsyncIterable<RecordedBatch>,
+  options: GatherOptions,
+): AsyncGenerator<readonly RecordedBatch[]> {
+  const iterator = batches[Symbol.asyncIterator]();
+  let next = iterator.next();
+  try {
+    for (;;) {
+      const run: RecordedBatch[] = [];
+      let events = 0;
+      let deadline = Date.now() + options.idleMs;
+      while (events < options.eventsMax) {
+        const result = await before(deadline, next);
+        if (result === 'late') break;
+        if (result.done) {
+          if (run.length > 0) yield run;
+          return;
+        }
+        if (run.length === 0) deadline = Date.now() + options.intervalMs;
+        run.push(result.value);
+        events += result.value.events.length;
+        next = iterator.next();
+      }
+      yield run;
+    }
+  } finally {
+    // The pending read ends by the reader's signal; its end is of no interest here.
+    next.catch(() => {});
+    void iterator.return?.();
+  }
+}
+
+/** The result if it comes before the deadline (epoch ms). A result that is there already costs no timer. */
+async function before<T>(deadline: number, result: Promise<T>): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), Math.max(0, deadline - Date.now()));
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,65 @@
+// From what was received to what it means. The only way into the projector: every interpreter is
+// called here, and a rebuild after mending one of them corrects all history.
+import type { PropertyValue, TrackedEvent } from '../../../events/tracked-event.js';
+import { LRUCache } from 'lru-cache';
+import { eventKey } from './event-key.js';
+import { pageOf } from './page.js';
+import { createOriginInterpreter, SOURCE_RULES } from './source.js';
+import { createClientInterpreter, USER_AGENT_RULES } from './user-agent.js';
+import { NOWHERE, type VisitEvent, type VisitPlace } from './visit-event.js';
+
+/** Changes whenever an interpreter's answers may change: part of every projection's fingerprint. */
+export const INTERPRETERS = `${USER_AGENT_RULES}; ${SOURCE_RULES}; page 1; event-key 1`;
+
+const REMEMBERED_PLACES_MAX = 20_000;
+
+export type Interpret = (event: TrackedEvent) => VisitEvent;
+
+export function createInterpreter(): Interpret {
+  const clientOf = createClientInterpreter();
+  const originOf = createOriginInterpreter();
+  const places = new LRUCache<string, VisitPlace>({ max: REMEMBERED_PLACES_MAX });
+  return (event) => {
+    const page = pageOf(event.url);
+    return {
+      key: eventKey(event.id),
+      at: event.occurredAt,
+      receivedAt: event.receivedAt,
+      visitor: event.visitor,
+      previousVisitor: event.previousVisitor ?? null,
+      name: event.name,
+      page: page.path,
+      hostname: page.hostname,
+      interactive: event.interactive ?? true,
+      engagementMs: event.engagementMs ?? null,
+      scrollDepth: event.scrollDepth ?? null,
+      props: event.props === undefined ? null : propsText(event.props),
+      amount: event.revenue?.amount ?? null,
+      currency: event.revenue?.currency ?? null,
+      origin: originOf(event.url, event.referrer),
+      client: clientOf(event),
+      place: placeOf(event.place, places),
+    };
+  };
+}
+
+/** Sorted by key, so that the same properties are always the same text. */
+function propsText(props: Readonly<Record<string, PropertyValue>>): string | null {
+  const keys = Object.keys(props).sort();
+  if (keys.length === 0) return null;
+  return JSON.stringify(Object.fromEntries(keys.map((key) => [key, props[key]])));
+}
+
+function placeOf(place: TrackedEvent['place'], places: LRUCache<string, VisitPlace>): VisitPlace {
+  if (place === undefined) return NOWHERE;
+  const key = `${place.country ?? ''}\n${place.region ?? ''}\n${place.city ?? ''}`;
+  const known = places.get(key);
+  if (known !== undefined) return known;
+  const shared: VisitPlace = {
+    country: place.country ?? null,
+    region: place.region ?? null,
+    city: place.city ?? null,
+  };
+  places.set(key, shared);
+  return shared;
+}

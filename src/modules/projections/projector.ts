@@ -1,0 +1,221 @@
+// One partition's way from the log to the read models: gather a run, fold it, commit it; and fold
+// the next run while the last one commits. Whatever fails, it starts over from the checkpoint,
+// which moved with the rows or not at all.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import type { Partition, Position, RecordedBatch, TrackingLog } from '../../tracking-log/tracking-log.js';
+import type { Checkpoints, Move } from './checkpoint.js';
+import { Committer } from './commit.js';
+import { fold, type Folded } from './fold.js';
+import { gather } from './gather.js';
+import type { Interpret } from './interpret/interpret.js';
+import type { Projection } from './projection.js';
+import type { ProjectionsTelemetry } from './projections.telemetry.js';
+import type { ReadVisitors } from './session-reader.js';
+import { Timelines } from './timelines.js';
+
+const IDLE_MS = 1_000;
+const RESTART_DELAY_MIN_MS = 100;
+const RESTART_DELAY_MAX_MS = 10_000;
+/** So often a run is tried before it is taken apart in search of the event that cannot be folded. */
+const TRIES_MAX = 3;
+
+export interface ProjectorOptions {
+  readonly log: TrackingLog;
+  readonly pool: Pool;
+  readonly checkpoints: Checkpoints;
+  readonly projections: readonly Projection[];
+  readonly interpret: Interpret;
+  readonly read: ReadVisitors;
+  readonly telemetry: ProjectionsTelemetry;
+  readonly flushEventsMax: number;
+  readonly flushIntervalMs: number;
+  /** For this partition. */
+  readonly eventsInMemoryMax: number;
+}
+
+/** Another projector moved the checkpoint: what was folded here is not to be written. */
+class PartitionLostError extends Error {
+  override readonly name = 'PartitionLostError';
+}
+
+export class PartitionProjector {
+  readonly #timelines: Timelines;
+  readonly #committer: Committer;
+  #committing: Promise<void> = Promise.resolve();
+  #run = 0;
+  /** Failures at the present checkpoint that PostgreSQL's absence does not explain. */
+  #failures = 0;
+
+  constructor(
+    private readonly partition: Partition,
+    private readonly options: ProjectorOptions,
+  ) {
+    this.#committer = new Committer(options.pool, options.checkpoints, options.projections);
+    this.#timelines = this.#newTimelines();
+  }
+
+  /** Until the signal; never throws. */
+  async project(signal: AbortSignal): Promise<void> {
+    let delayMs = RESTART_DELAY_MIN_MS;
+    while (!signal.aborted) {
+      const runsBefore = this.#run;
+      try {
+        await this.#follow(signal);
+      } catch (error) {
+        if (!isTransient(error)) this.#failures++;
+        if (this.#run > runsBefore + 1) delayMs = RESTART_DELAY_MIN_MS;
+        this.options.telemetry.partitionRestarted(this.partition, describe(error));
+        await sleep(delayMs, undefined, { signal }).catch(() => {});
+        delayMs = Math.min(delayMs * 2, RESTART_DELAY_MAX_MS);
+      }
+    }
+  }
+
+  /** From the checkpoint on, until the signal or a failure. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    this.#timelines.clear();
+    this.#committer.reset();
+    this.#committing = Promise.resolve();
+    const reading = new AbortController();
+    const stop = () => reading.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const start = await this.options.checkpoints.read(this.partition);
+      await this.#followFrom(start, reading.signal);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      reading.abort();
+      await this.#committing.catch(() => {});
+    }
+  }
+
+  async #followFrom(start: Position | null, signal: AbortSignal): Promise<void> {
+    const { log, flushEventsMax, flushIntervalMs } = this.options;
+    const suspicious = this.#failures >= TRIES_MAX;
+    const batches = log.read(this.partition, start, { follow: true, signal });
+    // One batch at a time when something in the next ones cannot be folded.
+    const eventsMax = suspicious ? 1 : flushEventsMax;
+    let from = start;
+    for await (const run of gather(batches, { eventsMax, intervalMs: flushIntervalMs, idleMs: IDLE_MS })) {
+      if (run.length === 0) {
+        await this.#idle(from);
+        continue;
+      }
+      const move = {
+        partition: this.partition,
+        from,
+        to: run.at(-1)!.position,
+        readUntil: run.at(-1)!.appendedAt,
+      };
+      if (suspicious) await this.#commitCarefully(run[0]!, move);
+      else await this.#commitOverlapped(run, move);
+      from = move.to;
+    }
+    await this.#committing;
+  }
+
+  /** Folds while the last run commits, then hands over. */
+  async #commitOverlapped(batches: readonly RecordedBatch[], move: Omit<Move, 'events'>): Promise<void> {
+    const run = ++this.#run;
+    const startedAt = performance.now();
+    const folded = await this.#fold(batches, run, this.#timelines);
+    const foldSeconds = (performance.now() - startedAt) / 1_000;
+    await this.#committing;
+    this.#timelines.forget(run - 1);
+    this.#committing = this.#commit(folded, { ...move, events: folded.events }, foldSeconds);
+    // Awaited before the next hand-over; until then a failure is nobody's unhandled rejection.
+    this.#committing.catch(() => {});
+  }
+
+  async #commit(folded: Folded, move: Move, foldSeconds: number): Promise<void> {
+    const startedAt = performance.now();
+    const { flush, deadLetters } = folded;
+    const outcome = await this.#committer.commit({ move, flush, deadLetters, mode: 'real' });
+    if (outcome === 'partition-lost') {
+      throw new PartitionLostError(
+        `The checkpoint of partition ${this.partition} was moved by another projector`,
+      );
+    }
+    this.#failures = 0;
+    if (deadLetters.length > 0) this.options.telemetry.deadLettered(this.partition, deadLetters.length);
+    this.options.telemetry.runCommitted({
+      partition: this.partition,
+      events: folded.events,
+      repeats: flush.repeats,
+      conflicts: flush.conflicts,
+      deadLetters: deadLetters.length,
+      sessions: folded.sessions,
+      eventsInMemory: this.#timelines.eventsInMemory,
+      foldSeconds,
+      commitSeconds: (performance.now() - startedAt) / 1_000,
+      lagSeconds: (Date.now() - move.readUntil) / 1_000,
+    });
+  }
+
+  /** A single batch; if it fails, without those of its events that fail by themselves. */
+  async #commitCarefully(batch: RecordedBatch, move: Omit<Move, 'events'>): Promise<void> {
+    const failures = this.#failures;
+    const poison = await this.#findPoison(batch, move);
+    const folded = await this.#fold([batch], ++this.#run, this.#timelines, poison);
+    await this.#commit(folded, { ...move, events: folded.events }, 0);
+    // The next batch may be the one: go on one by one until a failure-free batch ends the suspicion.
+    if (poison.size === 0) return;
+    this.#failures = failures;
+  }
+
+  /** Places of the events that cannot be folded and stored, each tried alone and rolled back, with the reason. */
+  async #findPoison(batch: RecordedBatch, move: Omit<Move, 'events'>): Promise<ReadonlyMap<number, string>> {
+    const poison = new Map<number, string>();
+    for (const [index, event] of batch.events.entries()) {
+      try {
+        const { flush } = await this.#fold([{ ...batch, events: [event] }], 1, this.#newTimelines());
+        await this.#committer.commit({ move: { ...move, events: 1 }, flush, deadLetters: [], mode: 'trial' });
+      } catch (error) {
+        if (isTransient(error)) throw error;
+        poison.set(index, describe(error));
+      } finally {
+        this.#committer.reset();
+      }
+    }
+    return poison;
+  }
+
+  async #idle(position: Position | null): Promise<void> {
+    await this.#committing;
+    this.#timelines.forget(this.#run);
+    const readUntil = Date.now();
+    if ((await this.options.log.end(this.partition)) !== position) return;
+    await this.options.checkpoints.touch(this.partition, position, readUntil);
+    this.options.telemetry.idle(this.partition);
+  }
+
+  #fold(
+    batches: readonly RecordedBatch[],
+    run: number,
+    timelines: Timelines,
+    poison?: ReadonlyMap<number, string>,
+  ): Promise<Folded> {
+    const { projections, interpret } = this.options;
+    return fold(batches, { partition: this.partition, run, projections, interpret, timelines, poison });
+  }
+
+  #newTimelines(): Timelines {
+    return new Timelines({
+      partition: this.partition,
+      eventsMax: this.options.eventsInMemoryMax,
+      read: this.options.read,
+      settled: () => this.#committing,
+    });
+  }
+}
+
+/** PostgreSQL away, restarting, full, or another transaction in the way: not the event's fault. */
+function isTransient(error: unknown): boolean {
+  if (error instanceof PartitionLostError) return true;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return /connection|timeout/i.test(describe(error));
+  return !/^(22|23|42|54)/.test(code) || code.startsWith('E');
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));

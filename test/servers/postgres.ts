@@ -1,0 +1,95 @@
+// A database of its own for whoever asks: inside TEST_DATABASE_URL's server if that is set, else
+// inside one embedded server that the whole Jest run shares. The first to ask starts it, the
+// others adopt it, the last to stop stops it; jest-teardown.js sees to what was forgotten.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Pool } from 'pg';
+import { pino } from 'pino';
+import { EmbeddedServer } from '../../src/postgres/embedded-server.js';
+import { migrate } from '../../src/postgres/migrate.js';
+
+/** Names the run's directory to every worker; set by jest-setup.js. */
+const RUN_DIRECTORY_VARIABLE = 'TIDEMARK_JEST_RUN_DIRECTORY';
+
+export interface TestPostgres {
+  readonly url: string;
+  /** Drops the database. */
+  stop(): Promise<void>;
+}
+
+export interface MigratedPostgres extends TestPostgres {
+  /** Ended by `stop`. */
+  readonly pool: Pool;
+}
+
+/** An empty database. */
+export async function startPostgres(): Promise<TestPostgres> {
+  const given = process.env['TEST_DATABASE_URL'];
+  const server = given ? undefined : await startServer();
+  const serverUrl = given ?? (server as RunningServer).url;
+  const name = `tidemark_test_${randomBytes(6).toString('hex')}`;
+  await execute(serverUrl, `CREATE DATABASE ${name}`);
+  return {
+    url: withDatabase(serverUrl, name),
+    async stop() {
+      await execute(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await server?.stop();
+    },
+  };
+}
+
+/** A database with every migration applied, and a pool on it. */
+export async function startMigratedPostgres(): Promise<MigratedPostgres> {
+  const { url, stop } = await startPostgres();
+  await migrate(url);
+  const pool = new Pool({ connectionString: url, max: 10 });
+  return {
+    url,
+    pool,
+    async stop() {
+      await pool.end();
+      await stop();
+    },
+  };
+}
+
+/** What durability costs is nothing a test needs. */
+const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' };
+
+interface RunningServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function startServer(): Promise<RunningServer> {
+  const shared = process.env[RUN_DIRECTORY_VARIABLE];
+  const dataDirectory = shared ?? mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
+  const log = pino({ level: 'silent' });
+  const server = await EmbeddedServer.start({ dataDirectory, log, settings: FAST });
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop();
+      if (shared === undefined) await rm(dataDirectory, { recursive: true });
+    },
+  };
+}
+
+function withDatabase(url: string, database: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${database}`;
+  return changed.href;
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
