@@ -48,6 +48,9 @@ export class Committer {
     }
     failpoint('projector.before-transaction');
     const client = await this.pool.connect();
+    // A connection that breaks fails the query under way; unheard, its event would end the process.
+    const unheard = () => {};
+    client.on('error', unheard);
     let failure: Error | undefined;
     try {
       // Rows and checkpoint are lost together at worst, and folded again from the log.
@@ -67,6 +70,7 @@ export class Committer {
       await client.query('ROLLBACK').catch(() => {});
       throw error;
     } finally {
+      client.off('error', unheard);
       client.release(failure);
     }
   }

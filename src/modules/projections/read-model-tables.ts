@@ -17,7 +17,7 @@ export async function createReadModelTables(pool: Pool, projections: readonly Pr
 
 /** Remembers which months exist, so that a commit asks PostgreSQL only for new ones. */
 export class MonthPartitions {
-  readonly #known = new Set<string>();
+  readonly #known = new Set<number>();
 
   constructor(
     private readonly pool: Pool,
@@ -27,15 +27,19 @@ export class MonthPartitions {
   /** @param times epoch ms of the rows about to be written */
   async ensure(times: Iterable<number>): Promise<void> {
     const missing = new Set<number>();
+    let month = Number.NaN;
+    let nextMonth = Number.NaN;
     for (const time of times) {
-      const month = monthOf(time);
-      if (!this.#known.has(partitionName(this.table, month))) missing.add(month);
+      if (time >= month && time < nextMonth) continue;
+      month = monthOf(time);
+      nextMonth = monthAfter(month);
+      if (!this.#known.has(month)) missing.add(month);
     }
     if (missing.size === 0) return;
     await locked(this.pool, async (client) => {
-      for (const month of missing) await client.query(partitionSql(this.table, month));
+      for (const wanted of missing) await client.query(partitionSql(this.table, wanted));
     });
-    for (const month of missing) this.#known.add(partitionName(this.table, month));
+    for (const made of missing) this.#known.add(made);
   }
 }
 
@@ -45,6 +49,12 @@ function monthOf(time: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
 }
 
+function monthAfter(month: number): number {
+  if (!Number.isFinite(month)) return FIRST_MONTH;
+  const date = new Date(month);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}
+
 function partitionName(table: string, month: number): string {
   return Number.isFinite(month)
     ? `${table}_${isoDay(month).slice(0, 7).replace('-', '_')}`
@@ -52,11 +62,8 @@ function partitionName(table: string, month: number): string {
 }
 
 function partitionSql(table: string, month: number): string {
-  const next = new Date(month);
-  next.setUTCMonth(next.getUTCMonth() + 1);
-  const range = Number.isFinite(month)
-    ? `('${isoDay(month)} 00:00:00+00') TO ('${isoDay(next.getTime())} 00:00:00+00')`
-    : `(MINVALUE) TO ('${isoDay(FIRST_MONTH)} 00:00:00+00')`;
+  const from = Number.isFinite(month) ? `'${isoDay(month)} 00:00:00+00'` : 'MINVALUE';
+  const range = `(${from}) TO ('${isoDay(monthAfter(month))} 00:00:00+00')`;
   // Room on the page: rows of running sessions are rewritten at every flush.
   return `CREATE TABLE IF NOT EXISTS ${partitionName(table, month)} PARTITION OF ${table}
     FOR VALUES FROM ${range} WITH (fillfactor = 85)`;

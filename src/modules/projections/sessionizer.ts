@@ -76,6 +76,9 @@ const emptyTimeline = (site: string, visitor: string): Timeline => ({
  * names as its previous one must be among the timelines.
  */
 export function addEvents(timelines: readonly Timeline[], events: readonly VisitEvent[]): Change {
+  const [only] = timelines;
+  if (timelines.length === 1 && only!.pieces.length === 0 && events.length === 1)
+    return firstEvent(only!, events);
   let repeats = 0;
   let conflicts = 0;
   const pieces = timelines.map((timeline) => {
@@ -87,7 +90,16 @@ export function addEvents(timelines: readonly Timeline[], events: readonly Visit
     conflicts += merged.conflicts;
     return recut(timeline.pieces, merged);
   });
-  return { ...regroup(timelines, pieces), repeats, conflicts };
+  const regrouped = timelines.length === 1 ? regroupAlone(only!, pieces[0]!) : regroup(timelines, pieces);
+  return { ...regrouped, repeats, conflicts };
+}
+
+/** A visitor's first event, half of all live work: what the general way would give, without its bookkeeping. */
+function firstEvent({ site, visitor }: Timeline, events: readonly VisitEvent[]): Change {
+  const piece: Piece = { visitor, events };
+  const session = makeSession(site, piece, null);
+  const timeline: Timeline = { site, visitor, pieces: [piece], sessions: new Map([[piece, session]]) };
+  return { before: [], after: [session], timelines: [timeline], repeats: 0, conflicts: 0 };
 }
 
 /** The timelines of a closed group of visitor ids as they were when these, all their events, had been added. */
@@ -266,6 +278,23 @@ function regroup(
   };
 }
 
+/** The same for a visitor whose id is linked to no other: no piece continues another. */
+function regroupAlone(
+  { site, visitor, sessions }: Timeline,
+  pieces: readonly Piece[],
+): Pick<Change, 'before' | 'after' | 'timelines'> {
+  const remaining = new Map<Piece, Session>();
+  const after: Session[] = [];
+  for (const piece of pieces) {
+    let session = sessions.get(piece);
+    if (session === undefined) after.push((session = makeSession(site, piece, null)));
+    remaining.set(piece, session);
+  }
+  const before: Session[] = [];
+  for (const [piece, session] of sessions) if (!remaining.has(piece)) before.push(session);
+  return { before, after, timelines: [{ site, visitor, pieces, sessions: remaining }] };
+}
+
 /**
  * Which piece continues which. B continues A when B's group starts with an event that names A's
  * visitor as its previous id, at most 30 minutes after the last of A's events that came before it
@@ -277,7 +306,6 @@ function joinPieces(
   pieces: readonly (readonly Piece[])[],
 ): ReadonlyMap<Piece, Piece> {
   const tails = new Map<Piece, Piece>();
-  if (timelines.length === 1) return tails;
   const byVisitor = new Map(timelines.map(({ visitor }, index) => [visitor, pieces[index]!]));
   for (const own of pieces) {
     for (const [index, piece] of own.entries()) {

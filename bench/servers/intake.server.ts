@@ -1,0 +1,8 @@
+// The server under measurement: intake as the product runs it, in a process of its own. Prints
+// where it listens and a key of its one site.
+import { startIngestApp } from '../../test/servers/ingest-app.js';
+
+const app = await startIngestApp();
+const { key } = await app.createSite('shop.example', ['ingest']);
+process.stdout.write(`${JSON.stringify({ url: app.url, key })}\n`);
+process.once('SIGTERM', () => void app.stop().then(() => process.exit(0)));

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RecordedBatch } from '../../tracking-log/tracking-log.js';
+import { gather } from './gather.js';
+
+const batch = (position: number, events: number): RecordedBatch => ({
+  position: String(position),
+  appendedAt: 0,
+  events: Array.from({ length: events }, () => ({}) as never),
+});
+
+async function* arriving(...steps: readonly (RecordedBatch | number)[]): AsyncGenerator<RecordedBatch> {
+  for (const step of steps) {
+    if (typeof step === 'number') await sleep(step);
+    else yield step;
+  }
+}
+
+async function runsOf(batches: AsyncIterable<RecordedBatch>, options = {}): Promise<string[][]> {
+  const runs: string[][] = [];
+  for await (const run of gather(batches, { eventsMax: 100, intervalMs: 50, idleMs: 200, ...options })) {
+    runs.push(run.map(({ position }) => position));
+  }
+  return runs;
+}
+
+describe('gather', () => {
+  it('makes one run of what is there', async () => {
+    expect(await runsOf(arriving(batch(1, 1), batch(2, 1), batch(3, 1)))).toEqual([['1', '2', '3']]);
+  });
+
+  it('ends a run when it has enough events', async () => {
+    expect(await runsOf(arriving(batch(1, 60), batch(2, 60), batch(3, 60)))).toEqual([['1', '2'], ['3']]);
+  });
+
+  it('ends a run some time after its first batch, however little came', async () => {
+    expect(await runsOf(arriving(batch(1, 1), 120, batch(2, 1)))).toEqual([['1'], ['2']]);
+  });
+
+  it('says by an empty run that nothing came', async () => {
+    expect(await runsOf(arriving(batch(1, 1), 300, batch(2, 1)))).toEqual([['1'], [], ['2']]);
+  });
+
+  it('ends quietly with its reader, and passes its failure on', async () => {
+    async function* failing(): AsyncGenerator<RecordedBatch> {
+      yield batch(1, 1);
+      throw new Error('disk gone');
+    }
+    await expect(runsOf(failing())).rejects.toThrow('disk gone');
+  });
+});

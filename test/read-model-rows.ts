@@ -1,0 +1,204 @@
+// Writes the rows that queries read straight from sessions given in a test, without a projector:
+// so that a test of the query side can only fail because of the query side.
+import type { Pool } from 'pg';
+import {
+  changeSketch,
+  decodeSketch,
+  EMPTY_SKETCH,
+  encodeSketch,
+} from '../src/modules/projections/read-models/visitor-sketch.js';
+
+export interface GivenEvent {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly name?: string;
+  readonly page?: string | null;
+  readonly hostname?: string;
+  /** Where the visitor's id changed within the session. */
+  readonly visitor?: bigint;
+  readonly interactive?: false;
+}
+
+export interface GivenSession {
+  readonly site: string;
+  readonly visitor: bigint;
+  readonly bot?: boolean;
+  /** Ascending; the first is no engagement. */
+  readonly events: readonly GivenEvent[];
+  /** Columns such as source, country, browser. */
+  readonly about?: Readonly<Record<string, string>>;
+}
+
+const HOUR_MS = 3_600_000;
+const HOSTNAME = 'shop.example';
+const ABOUT = [
+  ...['referrer', 'source', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'],
+  ...[
+    'country',
+    'region',
+    'city',
+    'browser',
+    'browser_version',
+    'os',
+    'os_version',
+    'device',
+    'screen',
+    'language',
+  ],
+];
+
+export async function createReadModels(pool: Pool): Promise<void> {
+  await pool.query(`
+    DROP TABLE IF EXISTS sessions_v1, traffic_v1, checkpoints;
+    CREATE TABLE sessions_v1 (
+      site text NOT NULL, started_at timestamptz(3) NOT NULL, session bigint NOT NULL, partition smallint NOT NULL,
+      visitor bigint NOT NULL, ended_at timestamptz(3) NOT NULL, bot boolean NOT NULL, bounced boolean NOT NULL,
+      pageviews int NOT NULL, events int NOT NULL,
+      entry_page text, exit_page text, entry_hostname text, exit_hostname text,
+      ${ABOUT.map((column) => `${column} text`).join(', ')},
+      event_offsets int[] NOT NULL, event_names text[], event_pages text[], event_hostnames text[],
+      event_visitors bigint[], event_interactive boolean[], event_engagement_ms int[],
+      event_scroll_depth smallint[], event_props jsonb, event_amounts numeric[], event_currencies text[], carry bytea,
+      PRIMARY KEY (site, started_at, session)
+    );
+    CREATE TABLE traffic_v1 (
+      site text NOT NULL, hour timestamptz NOT NULL, bot boolean NOT NULL,
+      pageviews bigint NOT NULL DEFAULT 0, events bigint NOT NULL DEFAULT 0,
+      sessions_started bigint NOT NULL DEFAULT 0, sessions_active bigint NOT NULL DEFAULT 0,
+      bounces_started bigint NOT NULL DEFAULT 0, bounces_active bigint NOT NULL DEFAULT 0,
+      duration_started_ms bigint NOT NULL DEFAULT 0, duration_active_ms bigint NOT NULL DEFAULT 0,
+      visitors bytea NOT NULL, PRIMARY KEY (site, hour, bot)
+    );
+    CREATE TABLE checkpoints (
+      projection text NOT NULL, version int NOT NULL, partition int NOT NULL, position text,
+      watermark timestamptz, events bigint NOT NULL DEFAULT 0, updated_at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (projection, version, partition)
+    )`);
+}
+
+export async function insertSessions(pool: Pool, sessions: readonly GivenSession[]): Promise<void> {
+  for (const [index, session] of sessions.entries()) await insertFacts(pool, session, index);
+  await insertTraffic(pool, sessions);
+}
+
+export const isCounted = (event: GivenEvent): boolean => event.name !== 'engagement';
+export const isPageview = (event: GivenEvent): boolean => (event.name ?? 'pageview') === 'pageview';
+export const pageOf = (event: GivenEvent): string | null => (event.page === undefined ? '/' : event.page);
+
+/** Null for an event without URL. */
+export const hostnameOf = (event: GivenEvent): string | null =>
+  pageOf(event) === null ? null : (event.hostname ?? HOSTNAME);
+
+export function hasBounced({ events }: GivenSession): boolean {
+  const pageviews = events.filter(isPageview).length;
+  const engaging = events.some((one) => isCounted(one) && !isPageview(one) && one.interactive !== false);
+  return pageviews < 2 && !engaging;
+}
+
+async function insertFacts(pool: Pool, session: GivenSession, id: number): Promise<void> {
+  const { events, visitor, site, bot = false, about = {} } = session;
+  const counted = events.filter(isCounted);
+  const pageviews = counted.filter(isPageview);
+  const startedAt = counted[0]!.at;
+  const entry = pageviews[0];
+  const exit = pageviews.at(-1);
+  const entryHostname = entry ? hostnameOf(entry) : null;
+  const unless = <T>(every: (event: GivenEvent) => boolean, of: (event: GivenEvent) => T) =>
+    events.every(every) ? null : events.map(of);
+  const row: Record<string, unknown> = {
+    site,
+    started_at: new Date(startedAt),
+    session: id,
+    partition: 0,
+    visitor: visitor.toString(),
+    ended_at: new Date(counted.at(-1)!.at),
+    bot,
+    bounced: hasBounced(session),
+    pageviews: pageviews.length,
+    events: counted.length,
+    entry_page: entry ? pageOf(entry) : null,
+    exit_page: exit ? pageOf(exit) : null,
+    entry_hostname: entryHostname,
+    exit_hostname: exit ? hostnameOf(exit) : null,
+    event_offsets: events.map(({ at }) => at - startedAt),
+    event_names: unless(isPageview, ({ name }) => name ?? 'pageview'),
+    event_pages: events.map(pageOf),
+    event_hostnames: unless((event) => hostnameOf(event) === entryHostname, hostnameOf),
+    event_visitors: unless(
+      (event) => (event.visitor ?? visitor) === visitor,
+      (event) => (event.visitor ?? visitor).toString(),
+    ),
+    ...about,
+  };
+  const columns = Object.keys(row);
+  await pool.query(
+    `INSERT INTO sessions_v1 (${columns.join(', ')}) VALUES (${columns.map((_, n) => `$${n + 1}`).join(', ')})`,
+    Object.values(row),
+  );
+}
+
+interface Hour {
+  readonly site: string;
+  readonly hour: number;
+  readonly bot: boolean;
+  readonly sums: Record<string, number>;
+  readonly visitors: Set<bigint>;
+}
+
+async function insertTraffic(pool: Pool, sessions: readonly GivenSession[]): Promise<void> {
+  const hours = new Map<string, Hour>();
+  const hourOf = (session: GivenSession, at: number): Hour => {
+    const hour = Math.floor(at / HOUR_MS) * HOUR_MS;
+    const key = `${session.site} ${hour} ${session.bot ?? false}`;
+    const found = hours.get(key) ?? {
+      site: session.site,
+      hour,
+      bot: session.bot ?? false,
+      sums: {},
+      visitors: new Set(),
+    };
+    hours.set(key, found);
+    return found;
+  };
+  const add = (hour: Hour, sums: Record<string, number>) => {
+    for (const [name, value] of Object.entries(sums)) hour.sums[name] = (hour.sums[name] ?? 0) + value;
+  };
+  for (const session of sessions) {
+    const counted = session.events.filter(isCounted);
+    const [startedAt, endedAt] = [counted[0]!.at, counted.at(-1)!.at];
+    const bounces = hasBounced(session) ? 1 : 0;
+    const durationMs = endedAt - startedAt;
+    add(hourOf(session, startedAt), {
+      sessions_started: 1,
+      bounces_started: bounces,
+      duration_started_ms: durationMs,
+    });
+    for (let at = Math.floor(startedAt / HOUR_MS) * HOUR_MS; at <= endedAt; at += HOUR_MS) {
+      add(hourOf(session, at), {
+        sessions_active: 1,
+        bounces_active: bounces,
+        duration_active_ms: durationMs,
+      });
+    }
+    for (const event of counted) {
+      const hour = hourOf(session, event.at);
+      add(hour, { events: 1, pageviews: isPageview(event) ? 1 : 0 });
+      hour.visitors.add(event.visitor ?? session.visitor);
+    }
+  }
+  for (const { site, hour, bot, sums, visitors } of hours.values()) {
+    const ids = [...visitors].map((id): [string, number] => [
+      BigInt.asUintN(64, id).toString(16).padStart(16, '0'),
+      1,
+    ]);
+    const sketch = encodeSketch(changeSketch(EMPTY_SKETCH, new Map(ids)));
+    if (decodeSketch(sketch).exact !== ids.length <= 1_024)
+      throw new Error('The sketch is not what the test assumes');
+    const columns = Object.keys(sums);
+    await pool.query(
+      `INSERT INTO traffic_v1 (site, hour, bot, visitors, ${columns.join(', ')})
+        VALUES ($1, $2, $3, $4, ${columns.map((_, n) => `$${n + 5}`).join(', ')})`,
+      [site, new Date(hour), bot, sketch, ...Object.values(sums)],
+    );
+  }
+}
