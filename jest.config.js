@@ -1,7 +1,17 @@
 // Application code is ESM; under Jest it is transformed to CommonJS, because Jest's ESM
 // mode needs a newer Node than the one we promise to run on. Add an ESM-only dependency
 // to `transformed` when Jest says "Must use import to load ES Module".
-const transformed = ['@nestjs', 'cookie', 'content-disposition', 'uid', 'uuid', 'mime', 'glob'];
+const transformed = [
+  '@nestjs',
+  'cookie',
+  'content-disposition',
+  'uid',
+  'uuid',
+  'mime',
+  'glob',
+  'temporal-polyfill',
+  'temporal-utils',
+];
 
 const swc = [
   '@swc/jest',
@@ -22,5 +32,7 @@ export default {
   transform: { '^.+\\.(t|j)s$': swc },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transformIgnorePatterns: [`/node_modules/(?!(${transformed.join('|')})/)`],
+  globalSetup: '<rootDir>/test/servers/jest-setup.js',
+  globalTeardown: '<rootDir>/test/servers/jest-teardown.js',
   testTimeout: 30_000,
 };

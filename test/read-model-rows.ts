@@ -49,7 +49,7 @@ const ABOUT = [
 
 export async function createReadModels(pool: Pool): Promise<void> {
   await pool.query(`
-    DROP TABLE IF EXISTS sessions_v1, traffic_v1, checkpoints;
+    DROP TABLE IF EXISTS sessions_v1, traffic_v1;
     CREATE TABLE sessions_v1 (
       site text NOT NULL, started_at timestamptz(3) NOT NULL, session bigint NOT NULL, partition smallint NOT NULL,
       visitor bigint NOT NULL, ended_at timestamptz(3) NOT NULL, bot boolean NOT NULL, bounced boolean NOT NULL,
@@ -69,7 +69,7 @@ export async function createReadModels(pool: Pool): Promise<void> {
       duration_started_ms bigint NOT NULL DEFAULT 0, duration_active_ms bigint NOT NULL DEFAULT 0,
       visitors bytea NOT NULL, PRIMARY KEY (site, hour, bot)
     );
-    CREATE TABLE checkpoints (
+    CREATE TABLE IF NOT EXISTS checkpoints (
       projection text NOT NULL, version int NOT NULL, partition int NOT NULL, position text,
       watermark timestamptz, events bigint NOT NULL DEFAULT 0, updated_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (projection, version, partition)
@@ -79,6 +79,18 @@ export async function createReadModels(pool: Pool): Promise<void> {
 export async function insertSessions(pool: Pool, sessions: readonly GivenSession[]): Promise<void> {
   for (const [index, session] of sessions.entries()) await insertFacts(pool, session, index);
   await insertTraffic(pool, sessions);
+}
+
+/** Two partitions of both projections; the second is the one behind. */
+export async function setCheckpoints(pool: Pool, position: string, watermarks: readonly [Date, Date]): Promise<void> {
+  await pool.query(
+    `INSERT INTO checkpoints (projection, version, partition, position, watermark)
+      SELECT projection, 1, partition, $1, watermark
+      FROM unnest(ARRAY['sessions', 'traffic']) AS projection, unnest($2::int[], $3::timestamptz[]) AS p(partition, watermark)
+      ON CONFLICT (projection, version, partition)
+        DO UPDATE SET position = excluded.position, watermark = excluded.watermark`,
+    [position, [0, 1], watermarks],
+  );
 }
 
 export const isCounted = (event: GivenEvent): boolean => event.name !== 'engagement';

@@ -138,6 +138,10 @@ export const SETTINGS = {
     'How long one query may run in PostgreSQL before it is refused as too costly.',
     wholeNumber(100, 600_000).prefault('10000'),
   ),
+  SHUTDOWN_DELAY_MS: setting(
+    'How long a stopping process goes on accepting requests with readiness off, so that balancers notice. Counts towards SHUTDOWN_TIMEOUT_MS.',
+    wholeNumber(0, 30_000).prefault('0'),
+  ),
   SHUTDOWN_TIMEOUT_MS: setting(
     'How long a stopping process may take to finish what it accepted.',
     wholeNumber(1_000, 60_000).prefault('10000'),

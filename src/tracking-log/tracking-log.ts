@@ -6,6 +6,7 @@
 // visible only after every lower position of its partition; limits are refused, never
 // truncated; closing loses nothing acknowledged.
 import type { TrackedEvent } from '../events/tracked-event.js';
+import { type EncodedEvent, encodeEvent } from './batch-codec.js';
 
 /** 0 … partitions − 1. */
 export type Partition = number;
@@ -23,6 +24,9 @@ export interface RecordedBatch {
   readonly events: Batch;
 }
 
+/** A larger batch is refused 'batch-too-large': an event may be 500 KB, a Kafka record 1 MB. */
+export const BATCH_BYTES_MAX = 1_000_000;
+
 export type RefusalReason = 'batch-too-large' | 'log-full' | 'log-unavailable';
 
 export type AppendOutcome =
@@ -36,6 +40,23 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A position that this log never gave, or that lies beyond its end. */
+export class InvalidPositionError extends Error {
+  override readonly name = 'InvalidPositionError';
+}
+
+/** An empty batch, or a partition that does not exist: a mistake in the caller. */
+export class InvalidAppendError extends Error {
+  override readonly name = 'InvalidAppendError';
+}
+
+export class TrackingLogClosedError extends Error {
+  override readonly name = 'TrackingLogClosedError';
+  constructor() {
+    super('The tracking log is closed and cannot be read');
+  }
+}
+
 /** Abstract class rather than interface, so that it is its own injection token. */
 export abstract class TrackingLog {
   abstract readonly partitions: number;
@@ -45,9 +66,17 @@ export abstract class TrackingLog {
    * After 'log-unavailable' or a crash the batch may or may not be there: a retry may store it
    * twice, and readers drop repeats by event id.
    */
-  abstract append(partition: Partition, batch: Batch): Promise<AppendOutcome>;
+  append(partition: Partition, batch: Batch): Promise<AppendOutcome> {
+    return this.appendEncoded(partition, batch.map(encodeEvent));
+  }
 
-  /** Batches after `after` (null: from the first), ordered, gap-free, repeatable. */
+  /** The same, for a caller that encoded each event already to know its size. */
+  abstract appendEncoded(partition: Partition, batch: readonly EncodedEvent[]): Promise<AppendOutcome>;
+
+  /**
+   * Batches after `after` (null: from the first), ordered, gap-free, repeatable. A position beyond
+   * the end is an error (the log was replaced by an older one), not something to wait for.
+   */
   abstract read(
     partition: Partition,
     after: Position | null,

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Pool } from 'pg';
@@ -45,6 +45,8 @@ export interface ControlPlaneOptions {
   /** Default: one of its own, removed at the end. */
   readonly dataDirectory?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What else of the api role to run. */
+  readonly modules?: readonly Type[];
 }
 
 @Module({})
@@ -61,7 +63,7 @@ class GivenPool {
 
 export async function startControlPlane(
   pool: Pool,
-  { dataDirectory, environment = { OPERATOR_KEY } }: ControlPlaneOptions = {},
+  { dataDirectory, environment = { OPERATOR_KEY }, modules = [] }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
   const directory = dataDirectory ?? (await mkdtemp(join(tmpdir(), 'tidemark-control-plane-')));
   const config = readConfig({ DATA_DIR: directory, LOG_LEVEL: 'silent', ...environment });
@@ -74,6 +76,7 @@ export async function startControlPlane(
       EventStoreModule,
       AuthModule,
       ControlPlaneModule,
+      ...modules,
     ],
   }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(httpAdapter(config), {

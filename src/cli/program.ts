@@ -1,0 +1,82 @@
+// The command line as a whole: every command in one list, and how a run ends. `runCli` never throws and
+// never exits the process; it returns the exit code (0 done, 1 failed, 2 wrong usage).
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/config.js';
+import type { CommandContext } from './command-context.js';
+import { configCommand } from './config.command.js';
+import { doctorCommand } from './doctor.command.js';
+import { CliFailure, EXIT_FAILED, EXIT_USAGE } from './failure.js';
+import { importCommand } from './import.command.js';
+import { keysCommand } from './keys.command.js';
+import { queryCommand } from './query.command.js';
+import { sitesCommand } from './sites.command.js';
+
+const HELP = `
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+
+The API key is never an argument, where other users of the machine could see it: give it in OPERATOR_KEY,
+in the file that OPERATOR_KEY_FILE names, or with --key-file.
+
+Start with "tidemark doctor": it says whether everything is in order, and what to do if not.`;
+
+export interface Invocation {
+  readonly args: readonly string[];
+  readonly version: string;
+  readonly context: CommandContext;
+}
+
+export async function runCli({ args, version, context }: Invocation): Promise<number> {
+  const program = createProgram(version, context);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return ended(error, { json: args.includes('--json'), context });
+  }
+}
+
+function createProgram(version: string, context: CommandContext): Command {
+  const { terminal } = context;
+  const program = new Command('tidemark')
+    .description("The operator's command line: talks over HTTP to a running Tidemark.")
+    .version(version)
+    .addHelpText('after', HELP)
+    // Inherited by the commands below, so it stands before them.
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      // Usage errors are reported by `ended`; help for a missing command belongs beside the result.
+      writeErr: (text) => terminal.stderr.write(text),
+      outputError: () => {},
+    })
+    .showSuggestionAfterError();
+  for (const command of [
+    importCommand,
+    sitesCommand,
+    keysCommand,
+    queryCommand,
+    configCommand,
+    doctorCommand,
+  ]) {
+    command(program, context);
+  }
+  return program;
+}
+
+function ended(error: unknown, { json, context }: { json: boolean; context: CommandContext }): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // `commander.help`: a command group without its command; the help is on the screen already.
+    if (error.code === 'commander.help') return EXIT_USAGE;
+    return report(`${error.message.replace(/^error: /, '')}\nSee "tidemark --help".`, EXIT_USAGE);
+  }
+  if (error instanceof CliFailure) return report(error.message, error.exitCode);
+  if (error instanceof ConfigError) return report(error.message, EXIT_FAILED);
+  return report(`This is a fault in Tidemark: ${(error as Error).stack ?? String(error)}`, EXIT_FAILED);
+
+  function report(message: string, exitCode: number): number {
+    if (json) context.terminal.errorJson({ message, exitCode });
+    else context.terminal.error(message);
+    return exitCode;
+  }
+}

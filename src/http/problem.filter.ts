@@ -1,0 +1,55 @@
+// The last stop of every request that fails, wherever it failed: answers application/problem+json,
+// with Retry-After where trying again helps. What nobody expected is logged once, here.
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import type { AllowedMethods } from './allowed-methods.js';
+import { ofStatus, problemBody, problemOf } from './problem-details.js';
+import type { ProblemOptions } from './problem.js';
+
+export function sendProblem(reply: FastifyReply, problem: ProblemOptions): void {
+  if (reply.sent) return;
+  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', problem.retryAfterSeconds);
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  void reply
+    .status(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(problemBody(problem)));
+}
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly telemetry: Telemetry,
+    private readonly allowedMethods: AllowedMethods,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const problem = this.describe(error, request, reply);
+    if (problem.status >= 500) this.report(error, problem, request);
+    sendProblem(reply, problem);
+  }
+
+  private describe(error: unknown, request: FastifyRequest, reply: FastifyReply): ProblemOptions {
+    if (!request.is404) return problemOf(error);
+    const path = request.url.split('?', 1)[0]!;
+    const methods = this.allowedMethods.of(path);
+    if (methods.length === 0) return ofStatus(404, 'There is nothing at this path.');
+    reply.header('allow', methods.join(', '));
+    return ofStatus(405, `Use ${methods.join(' or ')}.`);
+  }
+
+  private report(error: unknown, problem: ProblemOptions, request: FastifyRequest): void {
+    const about = {
+      requestId: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+      status: problem.status,
+    };
+    if (problem.status === 500) this.telemetry.log.error({ ...about, err: error }, 'request failed');
+    else this.telemetry.log.debug({ ...about, reason: (error as Error).message }, 'request refused');
+  }
+}

@@ -1,0 +1,89 @@
+import type { KeyScope } from '../../events/key.events.js';
+import { Problem } from '../../http/problem.js';
+import { bearerKey, hasScope, type KeyHolder, reaches, requireReach, requireScope } from './access.js';
+import type { Site } from './site.aggregate.js';
+
+const holder = (scopes: readonly KeyScope[], reach: Partial<KeyHolder> = {}): KeyHolder => ({
+  id: 'k',
+  merchant: 'm1',
+  site: null,
+  scopes: new Set(scopes),
+  ...reach,
+});
+const operator = holder(['operator'], { merchant: null });
+const site = (id: string, merchant: string) => ({ id, merchant }) as Site;
+const ALL: readonly KeyScope[] = ['ingest', 'ingest:server', 'stats:read', 'sites:admin', 'operator'];
+
+function problemOf(attempt: () => unknown): Problem['options'] {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof Problem) return error.options;
+  }
+  throw new Error('No problem was thrown.');
+}
+
+describe('the bearer key', () => {
+  it.each([
+    ['Bearer tm_abc', 'tm_abc'],
+    ['bearer tm_abc', 'tm_abc'],
+    ['Bearer   tm_abc ', 'tm_abc'],
+  ])('of %j is %s', (authorization, key) => {
+    expect(bearerKey({ authorization })).toBe(key);
+  });
+
+  it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic dTpw', 'tm_abc', 'Bearer a b', 'Bearer schlüssel'])(
+    'of %j is none',
+    (authorization) => {
+      expect(bearerKey({ authorization })).toBeUndefined();
+    },
+  );
+});
+
+describe('scopes', () => {
+  it('are what the key has, and nothing else, but for two that imply more', () => {
+    const implied: Partial<Record<KeyScope, readonly KeyScope[]>> = {
+      'ingest:server': ['ingest', 'ingest:server'],
+      operator: ALL,
+    };
+    for (const own of ALL) {
+      expect(ALL.filter((scope) => hasScope(holder([own]), scope))).toEqual(implied[own] ?? [own]);
+    }
+    expect(hasScope(holder([]), 'ingest')).toBe(false);
+  });
+
+  it('that are missing are answered 403, one of several being enough', () => {
+    const reader = holder(['stats:read']);
+    expect(() => requireScope(reader, 'sites:admin', 'stats:read')).not.toThrow();
+    expect(problemOf(() => requireScope(reader, 'sites:admin'))).toMatchObject({
+      status: 403,
+      detail: 'This needs a key with the scope sites:admin.',
+    });
+    expect(problemOf(() => requireScope(operator)).status).toBe(403);
+  });
+});
+
+describe('reach', () => {
+  it('of the operator is every site', () => {
+    expect(reaches(operator, site('s1', 'anybody'))).toBe(true);
+  });
+
+  it("of a merchant's key is the merchant's sites", () => {
+    expect(reaches(holder([]), site('s1', 'm1'))).toBe(true);
+    expect(reaches(holder([]), site('s1', 'm2'))).toBe(false);
+  });
+
+  it("of a site's key is that site, as long as it is the merchant's", () => {
+    const ofSite = holder([], { site: 's1' });
+    expect(reaches(ofSite, site('s1', 'm1'))).toBe(true);
+    expect(reaches(ofSite, site('s2', 'm1'))).toBe(false);
+    expect(reaches(ofSite, site('s1', 'm2'))).toBe(false);
+  });
+
+  it("ends in the same 404 at another's site and at none", () => {
+    const foreign = problemOf(() => requireReach(holder(ALL.slice(0, 4)), site('s1', 'm2')));
+    expect(foreign.status).toBe(404);
+    expect(foreign).toEqual(problemOf(() => requireReach(holder(ALL.slice(0, 4)), undefined)));
+    expect(problemOf(() => requireReach(operator, undefined))).toEqual(foreign);
+  });
+});

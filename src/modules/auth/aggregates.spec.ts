@@ -1,0 +1,99 @@
+import type { NewEvent, RecordedEvent } from '../../event-store/event-store.js';
+import type { Fold } from './aggregate.js';
+import { domainClaimFold } from './domain-claim.js';
+import { issueKey, keyFold, revokeKey } from './key.aggregate.js';
+import { merchantFold, registerMerchant } from './merchant.aggregate.js';
+import { changeSite, createSite, deleteSite, type Site, siteFold } from './site.aggregate.js';
+
+const recordedAt = new Date('2026-11-21T10:00:00Z');
+
+const recorded = (events: readonly NewEvent[]): RecordedEvent[] =>
+  events.map((event, revision) => ({ ...event, stream: 's', revision, position: `${revision}`, recordedAt }));
+
+const given = <State>(fold: Fold<State>, ...events: readonly NewEvent[]): State =>
+  recorded(events).reduce((state, event) => fold.evolve(state, event), fold.initial);
+
+const unknown = { type: 'SomethingOfALaterRelease', data: { site: 's1' } };
+const draft = {
+  merchant: 'm',
+  domain: 'example.com',
+  name: 'Example',
+  timezone: 'UTC',
+  currency: 'EUR',
+  trackingIds: ['G-1'],
+};
+const site: Site = { id: 's1', ...draft, createdAt: recordedAt, revision: 0 };
+
+describe('a site', () => {
+  it('is absent, then as it was created, then gone', () => {
+    expect(given(siteFold)).toBe('absent');
+    expect(given(siteFold, createSite('s1', draft))).toEqual(site);
+    expect(given(siteFold, createSite('s1', draft), deleteSite('s1'))).toBe('deleted');
+  });
+
+  it('is what it was changed to, at the revision of the change', () => {
+    const change = { type: 'SiteChanged', data: { site: 's1', name: 'New', trackingIds: [] } };
+    const changed = { ...site, name: 'New', trackingIds: [], revision: 1 };
+    expect(given(siteFold, createSite('s1', draft), change)).toEqual(changed);
+  });
+
+  it('can no longer be created once it was given up', () => {
+    expect(given(siteFold, deleteSite('s1'))).toBe('deleted');
+  });
+
+  it('is not moved by events it does not know', () => {
+    expect(given(siteFold, createSite('s1', draft), unknown)).toEqual(site);
+  });
+
+  it('is changed only in what differs', () => {
+    const change = { name: 'Example', timezone: 'Europe/Vienna', currency: undefined };
+    expect(changeSite(site, change)).toEqual({
+      type: 'SiteChanged',
+      data: { site: 's1', timezone: 'Europe/Vienna' },
+    });
+    expect(changeSite(site, { name: 'Example', trackingIds: ['G-1'] })).toBeNull();
+    expect(changeSite(site, {})).toBeNull();
+  });
+});
+
+describe('a claim on a domain', () => {
+  const claimed = (by: string) => ({ type: 'DomainClaimed', data: { domain: 'example.com', site: by } });
+  const released = { type: 'DomainReleased', data: { domain: 'example.com', site: 's1' } };
+
+  it('is the last one made, until it is released', () => {
+    expect(given(domainClaimFold)).toBe('free');
+    expect(given(domainClaimFold, claimed('s1'))).toEqual({ site: 's1', claimedAt: recordedAt });
+    expect(given(domainClaimFold, claimed('s1'), claimed('s2'))).toMatchObject({ site: 's2' });
+    expect(given(domainClaimFold, claimed('s1'), released)).toBe('free');
+    expect(given(domainClaimFold, claimed('s1'), unknown)).toMatchObject({ site: 's1' });
+  });
+});
+
+describe('a key', () => {
+  const keyDraft = {
+    merchant: 'm',
+    site: null,
+    name: 'Server',
+    scopes: ['stats:read' as const],
+    prefix: 'tm_abcdefg',
+    digest: 'ff',
+  };
+
+  it('is absent, then valid, then revoked', () => {
+    expect(given(keyFold)).toBe('absent');
+    expect(given(keyFold, issueKey('k1', keyDraft))).toEqual({
+      id: 'k1',
+      ...keyDraft,
+      createdAt: recordedAt,
+    });
+    expect(given(keyFold, issueKey('k1', keyDraft), revokeKey('k1'))).toBe('revoked');
+    expect(given(keyFold, issueKey('k1', keyDraft), unknown)).toMatchObject({ id: 'k1' });
+  });
+});
+
+describe('a merchant', () => {
+  it('is absent, then registered', () => {
+    expect(given(merchantFold)).toBe('absent');
+    expect(given(merchantFold, registerMerchant('m', 'Shop'), unknown)).toEqual({ id: 'm', name: 'Shop' });
+  });
+});

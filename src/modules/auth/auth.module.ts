@@ -1,0 +1,26 @@
+// Directories of sites and keys, and what KeyGuard needs: for every role that is asked something
+// over HTTP. A module whose controllers use KeyGuard imports this one.
+import { Module } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config.js';
+import { EventStore } from '../../event-store/event-store.js';
+import { AuthTelemetry } from './auth.telemetry.js';
+import { DirectoryFollower } from './directories/directory-follower.js';
+import { KeyDirectory } from './directories/key.directory.js';
+import { SiteDirectory } from './directories/site.directory.js';
+import { KeyPepper } from './key-pepper.js';
+
+@Module({
+  providers: [
+    SiteDirectory,
+    KeyDirectory,
+    DirectoryFollower,
+    AuthTelemetry,
+    {
+      provide: KeyPepper,
+      inject: [CONFIG, EventStore],
+      useFactory: (config: Config, eventStore: EventStore) => KeyPepper.open(config, eventStore),
+    },
+  ],
+  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry],
+})
+export class AuthModule {}

@@ -1,0 +1,34 @@
+// What key checks and directories measure: requests refused by reason, and how old the directories'
+// knowledge may be.
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge } from 'prom-client';
+import { Telemetry } from '../../telemetry/telemetry.js';
+import { DirectoryFollower } from './directories/directory-follower.js';
+
+export type Refusal = 'no-key' | 'unknown-key' | 'scope-missing' | 'directories-stale';
+
+@Injectable()
+export class AuthTelemetry {
+  readonly #refusals: Counter<'reason'>;
+
+  constructor({ registry }: Telemetry, directories: DirectoryFollower) {
+    this.#refusals = new Counter({
+      name: 'tidemark_auth_refusals_total',
+      help: 'Requests refused by the key check, by reason.',
+      labelNames: ['reason'],
+      registers: [registry],
+    });
+    new Gauge({
+      name: 'tidemark_auth_directory_age_seconds',
+      help: 'How long the directories of sites and keys may have missed events.',
+      registers: [registry],
+      collect() {
+        this.set(directories.ageMs / 1000);
+      },
+    });
+  }
+
+  refused(reason: Refusal): void {
+    this.#refusals.inc({ reason });
+  }
+}

@@ -1,0 +1,64 @@
+// Keeps the directories current: one subscription to the event store from its beginning, one event
+// at a time. The boot waits until they know everything; a node that ran a command waits until they
+// know of it, so that a site just created can be used at once.
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { EventStore, type Subscription } from '../../../event-store/event-store.js';
+import { KeyDirectory } from './key.directory.js';
+import { SiteDirectory } from './site.directory.js';
+
+const BOOT_TIMEOUT_MS = 60_000;
+const SETTLE_TIMEOUT_MS = 2_000;
+
+export class DirectoriesNotReadyError extends Error {
+  override readonly name = 'DirectoriesNotReadyError';
+}
+
+@Injectable()
+export class DirectoryFollower implements OnModuleInit {
+  #subscription: Subscription | undefined;
+
+  constructor(
+    @Inject(EventStore) private readonly eventStore: EventStore,
+    private readonly sites: SiteDirectory,
+    private readonly keys: KeyDirectory,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    this.#subscription = await this.eventStore.subscribeAll(null, (event) => {
+      this.sites.apply(event);
+      this.keys.apply(event);
+    });
+    if (await settlesWithin(this.#subscription.caughtUp(), BOOT_TIMEOUT_MS)) return;
+    await this.#subscription.close();
+    throw new DirectoriesNotReadyError(
+      `The event store was not read to its end within ${BOOT_TIMEOUT_MS / 1000} seconds.`,
+    );
+  }
+
+  /** How long the directories may have missed events. */
+  get ageMs(): number {
+    return Date.now() - (this.#subscription?.freshAt ?? 0);
+  }
+
+  /** Waits until the directories know what is stored by now; false when that takes too long. */
+  async settle(): Promise<boolean> {
+    if (!this.#subscription) return false;
+    return settlesWithin(this.#subscription.caughtUp(), SETTLE_TIMEOUT_MS);
+  }
+}
+
+async function settlesWithin(settling: Promise<void>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)));
+  try {
+    return await Promise.race([
+      settling.then(
+        () => true,
+        () => false,
+      ),
+      late,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

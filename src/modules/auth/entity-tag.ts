@@ -1,0 +1,12 @@
+// A site's revision as its ETag, and back: whoever changes a site can say which one they saw.
+import { Problem } from '../../http/problem.js';
+
+export const entityTag = (revision: number): string => `"${revision}"`;
+
+/** @throws Problem unless absent, `*` or one strong tag as this API gives them out. */
+export function expectedRevision(ifMatch: string | undefined): number | 'any' {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return 'any';
+  const tag = /^\s*"(\d{1,9})"\s*$/.exec(ifMatch);
+  if (!tag) throw Problem.badRequest('Send If-Match with the ETag of the site as last read, such as "3".');
+  return Number(tag[1]);
+}

@@ -1,0 +1,72 @@
+// Rules for input that class-validator does not know, one decorator each.
+import { ValidateBy, ValidateIf } from 'class-validator';
+import { normaliseDomain } from './domain.js';
+
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
+const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
+const ZONE_CHARACTERS_MAX = 64;
+
+/** Absent passes; null does not. */
+export const IfGiven = () => ValidateIf((_, value) => value !== undefined);
+
+export const IsSiteDomain = () =>
+  rule('isSiteDomain', {
+    holds: (value) => typeof value === 'string' && normaliseDomain(value) !== undefined,
+    otherwise: 'must be a host name such as example.com, without port or path',
+  });
+
+export const IsTimezone = () =>
+  rule('isTimezone', {
+    holds: isTimezone,
+    otherwise: 'must be an IANA time zone such as Europe/Vienna',
+  });
+
+export const IsCurrency = () =>
+  rule('isCurrency', {
+    holds: (value) => typeof value === 'string' && CURRENCIES.has(value),
+    otherwise: 'must be an ISO 4217 currency such as EUR',
+  });
+
+/** Between `min` and `max` characters after trimming, none of them a control character or half a surrogate pair. */
+export const IsLine = (max: number, each: 'each' | 'one' = 'one') =>
+  ValidateBy(
+    {
+      name: 'isLine',
+      validator: {
+        validate: (value) => isLine(value, max),
+        defaultMessage: ({ property } = {} as never) =>
+          `${each === 'each' ? 'each of ' : ''}${property} must be text of 1 to ${max} characters without control characters`,
+      },
+    },
+    { each: each === 'each' },
+  );
+
+interface Rule {
+  readonly holds: (value: unknown) => boolean;
+  readonly otherwise: string;
+}
+
+function rule(name: string, { holds, otherwise }: Rule): PropertyDecorator {
+  return ValidateBy({
+    name,
+    validator: {
+      validate: holds,
+      defaultMessage: (about) => `${about?.property} ${otherwise}`,
+    },
+  });
+}
+
+function isTimezone(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > ZONE_CHARACTERS_MAX || !ZONE_NAME.test(value)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isLine(value: unknown, max: number): boolean {
+  if (typeof value !== 'string' || value.length > max || value.trim() === '') return false;
+  return !/[\p{Cc}\p{Cs}]/u.test(value);
+}

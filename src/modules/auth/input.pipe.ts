@@ -1,0 +1,33 @@
+// Checks bodies and query parameters of the control plane against their classes: unknown fields
+// are refused, and every mistake is named in one problem.
+import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import { Problem, type ProblemField } from '../../http/problem.js';
+
+@Injectable()
+export class InputPipe extends ValidationPipe {
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      stopAtFirstError: true,
+      exceptionFactory: (errors) => Problem.badRequest('Some fields are not valid.', fieldsOf(errors)),
+    });
+  }
+
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // What is not an object, an array above all, would pass unchecked.
+    if (metadata.type === 'body' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+      throw Problem.badRequest('The body must be a JSON object.');
+    }
+    return super.transform(value, metadata);
+  }
+}
+
+function fieldsOf(errors: readonly ValidationError[]): readonly ProblemField[] {
+  return errors.flatMap(({ property, constraints, children }) => [
+    ...Object.values(constraints ?? {}).map((message) => ({ path: property, message })),
+    ...fieldsOf(children ?? []).map(({ path, message }) => ({ path: `${property}.${path}`, message })),
+  ]);
+}

@@ -1,0 +1,67 @@
+// Who may call an endpoint: whoever shows a valid key with one of the scopes it declares. Sites are
+// the handler's matter (access.ts). Refuses everybody while the directories are so old that a
+// revoked key could pass.
+import {
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  SetMetadata,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import type { KeyScope } from '../../events/key.events.js';
+import { Problem } from '../../http/problem.js';
+import { bearerKey, hasScope, type KeyHolder, requireScope } from './access.js';
+import { AuthTelemetry } from './auth.telemetry.js';
+import { DirectoryFollower } from './directories/directory-follower.js';
+import { KeyDirectory } from './directories/key.directory.js';
+
+const SCOPES = Symbol('scopes');
+const DIRECTORY_AGE_MAX_MS = 60_000;
+const RETRY_AFTER_SECONDS = 5;
+
+type AuthorizedRequest = FastifyRequest & { keyHolder?: KeyHolder };
+
+/** One of them is enough. Without it, the guard refuses everybody. */
+export const NeedsScope = (...scopes: readonly KeyScope[]) => SetMetadata(SCOPES, scopes);
+
+/** The holder of the request's key, put there by KeyGuard. */
+export const Holder = createParamDecorator(
+  (_: unknown, context: ExecutionContext): KeyHolder | undefined =>
+    context.switchToHttp().getRequest<AuthorizedRequest>().keyHolder,
+);
+
+@Injectable()
+export class KeyGuard implements CanActivate {
+  readonly #reflector = new Reflector();
+
+  constructor(
+    private readonly keys: KeyDirectory,
+    private readonly directories: DirectoryFollower,
+    private readonly telemetry: AuthTelemetry,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<AuthorizedRequest>();
+    if (this.directories.ageMs > DIRECTORY_AGE_MAX_MS) {
+      this.telemetry.refused('directories-stale');
+      throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
+    }
+    const key = bearerKey(request.headers);
+    const holder = key === undefined ? undefined : this.keys.find(key);
+    if (!holder) {
+      this.telemetry.refused(key === undefined ? 'no-key' : 'unknown-key');
+      throw Problem.unauthorized('Send a valid key as Authorization: Bearer <key>.');
+    }
+    const scopes =
+      this.#reflector.getAllAndOverride<readonly KeyScope[] | undefined>(SCOPES, [
+        context.getHandler(),
+        context.getClass(),
+      ]) ?? [];
+    if (!scopes.some((scope) => hasScope(holder, scope))) this.telemetry.refused('scope-missing');
+    requireScope(holder, ...scopes);
+    request.keyHolder = holder;
+    return true;
+  }
+}

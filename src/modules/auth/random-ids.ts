@@ -1,0 +1,20 @@
+// Identifiers and keys that nobody can guess: drawn from the system's generator without bias.
+// A site's or key's id has 64 bits, an API key 190.
+import { randomInt } from 'node:crypto';
+
+/** Without 0, O, I and l, which people confuse. */
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+const BASE62 = `0${BASE58}OIl`;
+const ID_CHARACTERS = 11;
+const KEY_CHARACTERS = 32;
+const KEY_PREFIX_CHARACTERS = 10;
+
+const draw = (alphabet: string, characters: number): string =>
+  Array.from({ length: characters }, () => alphabet[randomInt(alphabet.length)]).join('');
+
+export const newSiteId = (): string => `s${draw(BASE58, ID_CHARACTERS)}`;
+export const newKeyId = (): string => `k${draw(BASE58, ID_CHARACTERS)}`;
+export const newApiKey = (): string => `tm_${draw(BASE62, KEY_CHARACTERS)}`;
+
+/** What is kept of a key in the clear, to recognise it by; 150 bits stay unknown. */
+export const keyPrefix = (key: string): string => key.slice(0, KEY_PREFIX_CHARACTERS);

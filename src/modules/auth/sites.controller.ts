@@ -1,0 +1,174 @@
+// Sites over HTTP: reads from the directory, changes through commands. A site that the key does not
+// reach answers as one that does not exist.
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Problem } from '../../http/problem.js';
+import { type KeyHolder, requireReach, siteUnknown } from './access.js';
+import { ApiProblems } from './api-answers.js';
+import { ChangeSite, type ChangeSiteOutcome } from './commands/change-site.command.js';
+import { CreateSite, type CreateSiteOutcome } from './commands/create-site.command.js';
+import { DeleteSite, type DeleteSiteOutcome } from './commands/delete-site.command.js';
+import { type Site, SiteDirectory } from './directories/site.directory.js';
+import { EventStoreOutageInterceptor } from './event-store-outage.interceptor.js';
+import { InputPipe } from './input.pipe.js';
+import { Holder, KeyGuard, NeedsScope } from './key.guard.js';
+import { OPERATORS_MERCHANT } from './merchant.aggregate.js';
+import { pageOf } from './page.js';
+import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.js';
+import {
+  ChangeSiteBody,
+  CreateSiteBody,
+  CURRENCY_DEFAULT,
+  ListParameters,
+  SiteAnswer,
+  siteAnswer,
+  SiteListAnswer,
+  TIMEZONE_DEFAULT,
+} from './site.dto.js';
+
+const ApiSite = () =>
+  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'example.com' });
+const ApiIfMatch = () =>
+  ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'The ETag of the site as last read.',
+    example: '"0"',
+  });
+const ETAG = {
+  ETag: { description: "The site's revision, for If-Match.", schema: { type: 'string', example: '"0"' } },
+} as const;
+const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
+const CHANGED_MEANWHILE = 'The site has changed since it was read: read it again.';
+
+@ApiTags('Sites')
+@ApiBearerAuth('bearer')
+@UseGuards(KeyGuard)
+@UseInterceptors(EventStoreOutageInterceptor)
+@UsePipes(InputPipe)
+@Controller('v1/sites')
+export class SitesController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly sites: SiteDirectory,
+  ) {}
+
+  @Post()
+  @UseInterceptors(SiteAnswerInterceptor)
+  @NeedsScope('sites:admin')
+  @ApiOperation({ operationId: 'createSite', summary: 'Create a site' })
+  @ApiResponse({
+    status: 201,
+    type: SiteAnswer,
+    headers: ETAG,
+    description: 'Created, and ready for events.',
+  })
+  @ApiProblems({
+    400: 'Some fields are not valid.',
+    409: 'The domain or a tracking id belongs to another site.',
+  })
+  async create(@Body() body: CreateSiteBody, @Holder() holder: KeyHolder): Promise<Site> {
+    if (holder.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
+    const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
+    const merchant = holder.merchant ?? OPERATORS_MERCHANT;
+    const draft = { merchant, domain, name, timezone, currency, trackingIds: body.trackingIds ?? [] };
+    const created = await this.commands.execute(new CreateSite(draft, holder.id));
+    if (created.outcome === 'created') return created.site;
+    throw refusal(created, domain);
+  }
+
+  @Get()
+  @NeedsScope('sites:admin', 'stats:read')
+  @ApiOperation({ operationId: 'listSites', summary: 'List the sites that the key reaches' })
+  @ApiResponse({ status: 200, type: SiteListAnswer })
+  @ApiProblems({ 400: 'limit or cursor is not valid.' })
+  list(@Query() { limit, cursor }: ListParameters, @Holder() holder: KeyHolder): SiteListAnswer {
+    const page = pageOf(this.#reachedBy(holder), { limit, cursor, nameOf: ({ domain }) => domain });
+    return { sites: page.items.map(siteAnswer), next_cursor: page.nextCursor };
+  }
+
+  @Get(':site')
+  @UseInterceptors(SiteAnswerInterceptor)
+  @NeedsScope('sites:admin', 'stats:read')
+  @ApiSite()
+  @ApiOperation({ operationId: 'getSite', summary: 'Read a site' })
+  @ApiResponse({ status: 200, type: SiteAnswer, headers: ETAG })
+  @ApiProblems({ 404: SITE_UNKNOWN })
+  get(@Param('site') idOrDomain: string, @Holder() holder: KeyHolder): Site {
+    return requireReach(holder, this.sites.find(idOrDomain));
+  }
+
+  @Patch(':site')
+  @UseInterceptors(SiteAnswerInterceptor)
+  @NeedsScope('sites:admin')
+  @ApiSite()
+  @ApiIfMatch()
+  @ApiOperation({ operationId: 'changeSite', summary: "Change a site's settings" })
+  @ApiResponse({ status: 200, type: SiteAnswer, headers: ETAG })
+  @ApiProblems({ 400: 'Some fields are not valid.', 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
+  async change(
+    @Target() { idOrDomain, expected }: SiteTarget,
+    @Body() change: ChangeSiteBody,
+    @Holder() holder: KeyHolder,
+  ): Promise<Site> {
+    const { id: site, domain } = requireReach(holder, this.sites.find(idOrDomain));
+    const changed = await this.commands.execute(new ChangeSite({ site, change, expected, by: holder.id }));
+    if (changed.outcome === 'changed') return changed.site;
+    throw refusal(changed, domain);
+  }
+
+  @Delete(':site')
+  @NeedsScope('sites:admin')
+  @HttpCode(204)
+  @ApiSite()
+  @ApiIfMatch()
+  @ApiOperation({ operationId: 'deleteSite', summary: 'Delete a site and release its domain' })
+  @ApiResponse({ status: 204, description: 'Deleted.' })
+  @ApiProblems({ 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
+  async delete(@Target() { idOrDomain, expected }: SiteTarget, @Holder() holder: KeyHolder): Promise<void> {
+    const { id: site, domain } = requireReach(holder, this.sites.find(idOrDomain));
+    const outcome = await this.commands.execute(new DeleteSite({ site, expected, by: holder.id }));
+    if (outcome !== 'deleted') throw refusal({ outcome }, domain);
+  }
+
+  #reachedBy({ merchant, site }: KeyHolder): readonly Site[] {
+    if (site === null) return this.sites.list(merchant ?? undefined);
+    const own = this.sites.find(site);
+    return own ? [own] : [];
+  }
+}
+
+type Refused =
+  | Exclude<CreateSiteOutcome, { outcome: 'created' }>
+  | Exclude<ChangeSiteOutcome, { outcome: 'changed' }>
+  | { readonly outcome: Exclude<DeleteSiteOutcome, 'deleted'> };
+
+function refusal(refused: Refused, domain: string): Problem {
+  switch (refused.outcome) {
+    case 'domain-taken':
+      return Problem.conflict(`The domain ${domain} belongs to a site already.`);
+    case 'tracking-id-taken':
+      return Problem.conflict(`The tracking id ${refused.trackingId} belongs to a site already.`);
+    case 'merchant-unknown':
+      return Problem.conflict("The key's merchant does not exist.");
+    case 'revision-differs':
+      return Problem.conflict(CHANGED_MEANWHILE);
+    case 'site-unknown':
+      break;
+  }
+  return siteUnknown();
+}

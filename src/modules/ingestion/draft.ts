@@ -1,0 +1,108 @@
+// An event on its way from a request to the log. One mutable object per event, filled in by the
+// steps of pipeline.ts in order; its `event` is what will be appended. The visitor's address lives
+// here only, never in `event`, and is gone after the step `forget-address`.
+import type { PropertyValue, TrackedEvent } from '../../events/tracked-event.js';
+import type { Partition } from '../../tracking-log/tracking-log.js';
+import type { KeyHolder } from '../auth/access.js';
+
+/** What a client may send as one event. Unknown fields are ignored and never stored. */
+export interface NativeEvent {
+  readonly site?: string;
+  readonly id?: string;
+  readonly name?: string;
+  readonly url?: string;
+  readonly referrer?: string;
+  readonly title?: string;
+  readonly occurredAt?: string | number;
+  readonly props?: Record<string, PropertyValue>;
+  readonly revenue?: { readonly amount: string | number; readonly currency: string };
+  readonly interactive?: boolean;
+  readonly engagementMs?: number;
+  readonly scrollDepth?: number;
+  readonly visitorId?: string;
+  readonly previousVisitorId?: string;
+  readonly userId?: string;
+  readonly ip?: string;
+  readonly userAgent?: string;
+  readonly language?: string;
+  readonly screen?: string;
+}
+
+/** The salts of a moment: hexadecimal, secret, in memory only. */
+export interface SaltPair {
+  readonly current: string;
+  /** For 30 minutes after the salt changed: the one before. */
+  readonly previous: string | undefined;
+}
+
+/** What holds for every event of one request. */
+export interface RequestFacts {
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+  readonly holder: KeyHolder;
+  /** The key may speak for visitors: it has the scope `ingest:server`. */
+  readonly server: boolean;
+  /** The browser sent `Sec-GPC: 1`. */
+  readonly optedOut: boolean;
+  readonly salts: SaltPair;
+}
+
+/** What the connection itself tells about the sender. */
+export interface Sender {
+  readonly address: string;
+  readonly userAgent: string | undefined;
+  readonly language: string | undefined;
+}
+
+export type MutableEvent = { -readonly [Field in keyof TrackedEvent]: TrackedEvent[Field] };
+
+export interface Draft {
+  readonly request: RequestFacts;
+  /** As sent; of the declared shape once `check-fields` has passed. */
+  input: NativeEvent;
+  sender: Sender;
+  /** The visitor's address; undefined where nothing is known of it. */
+  address: string | undefined;
+  /** The event's id is the client's own. */
+  idGiven: boolean;
+  partition: Partition;
+  readonly event: MutableEvent;
+}
+
+/** What the steps after `forget-address` may see. */
+export type AnonymousDraft = Pick<Draft, 'request' | 'event' | 'partition'>;
+
+export const draftOf = (input: unknown, request: RequestFacts, sender: Sender): Draft => ({
+  request,
+  input: input as NativeEvent,
+  sender,
+  address: undefined,
+  idGiven: false,
+  partition: -1,
+  // Every field is named, so that all events have one hidden class; absent ones stay undefined,
+  // which JSON leaves out.
+  event: {
+    id: '',
+    site: '',
+    name: '',
+    occurredAt: request.receivedAt,
+    receivedAt: request.receivedAt,
+    timeReplaced: undefined,
+    visitor: '',
+    previousVisitor: undefined,
+    visitorGiven: undefined,
+    userId: undefined,
+    url: undefined,
+    referrer: undefined,
+    title: undefined,
+    userAgent: undefined,
+    language: undefined,
+    screen: undefined,
+    place: undefined,
+    props: undefined,
+    revenue: undefined,
+    interactive: undefined,
+    engagementMs: undefined,
+    scrollDepth: undefined,
+  },
+});

@@ -1,0 +1,49 @@
+// An event's way to the log. To know what can happen to it, read this list. No bots, user agents,
+// sources or sessions here: the projector interprets, so that a rebuild can correct it.
+import type { Draft } from './draft.js';
+import type { FieldCheck } from './native-event.schema.js';
+import { checkFields } from './steps/check-fields.js';
+import { checkPrivileges } from './steps/check-privileges.js';
+import { choosePartition } from './steps/choose-partition.js';
+import { forgetAddress } from './steps/forget-address.js';
+import { identifyVisitor, type Hash } from './steps/identify-visitor.js';
+import { locate, type PlaceOf } from './steps/locate.js';
+import { redactUrls } from './steps/redact-urls.js';
+import { resolveSite, type FindSite } from './steps/resolve-site.js';
+import { respectConsent } from './steps/respect-consent.js';
+import { settleAddress, type AddressOf } from './steps/settle-address.js';
+import { stampTimes } from './steps/stamp-times.js';
+import { NEXT, type Step, type Verdict } from './verdict.js';
+
+export interface PipelineDeps {
+  readonly findSite: FindSite;
+  readonly checkInput: FieldCheck;
+  readonly addressOf: AddressOf;
+  readonly allowedQueryParameters: readonly string[];
+  readonly placeOf: PlaceOf;
+  readonly hash: Hash;
+  readonly partitions: number;
+}
+
+export const pipeline = (deps: PipelineDeps): readonly Step<Draft>[] => [
+  resolveSite(deps.findSite),
+  checkFields(deps.checkInput),
+  checkPrivileges(),
+  respectConsent(),
+  stampTimes(),
+  redactUrls(deps.allowedQueryParameters),
+  settleAddress(deps.addressOf),
+  locate(deps.placeOf),
+  identifyVisitor(deps.hash),
+  forgetAddress(), // no later line can see the address
+  choosePartition(deps.partitions),
+];
+
+/** Stops at the first verdict that is not `next`. */
+export function run(steps: readonly Step<Draft>[], draft: Draft): Verdict {
+  for (const step of steps) {
+    const verdict = step(draft);
+    if (verdict !== NEXT) return verdict;
+  }
+  return NEXT;
+}

@@ -1,0 +1,44 @@
+import { givenDraft } from '../../../../test/given-draft.js';
+import { NEXT } from '../verdict.js';
+import { resolveSite } from './resolve-site.js';
+
+const step = resolveSite((named, holder) =>
+  ['site', 'shop.example'].includes(named) && holder.merchant === 'merchant' ? { id: 'site' } : undefined,
+);
+const wide = { id: 'key', merchant: 'merchant', site: null, scopes: new Set(['ingest'] as const) };
+
+it('takes the site of the key where the event names none', () => {
+  const draft = givenDraft();
+  draft.event.site = '';
+  expect(step(draft)).toBe(NEXT);
+  expect(draft.event.site).toBe('site');
+});
+
+it('takes the site that the event names, by domain too', () => {
+  const draft = givenDraft({ input: { site: 'shop.example' }, request: { holder: wide } });
+  expect(step(draft)).toBe(NEXT);
+  expect(draft.event.site).toBe('site');
+});
+
+it.each([
+  ['a site nobody has', 'nowhere.example', 'site_unknown'],
+  ['a site that is no text', 7, 'site_invalid'],
+  ['null as a site', null, 'site_invalid'],
+  ['no site with a key for several', undefined, 'site_required'],
+])('rejects %s', (_what, site, reason) => {
+  expect(step(givenDraft({ input: { site }, request: { holder: wide } }))).toMatchObject({
+    verdict: 'rejected',
+    reason,
+  });
+});
+
+it("rejects another merchant's site in the same words as one that does not exist", () => {
+  const stranger = { ...wide, merchant: 'another' };
+  const foreign = step(givenDraft({ input: { site: 'shop.example' }, request: { holder: stranger } }));
+  const absent = step(givenDraft({ input: { site: 'nowhere.example' }, request: { holder: stranger } }));
+  expect(foreign).toEqual(absent);
+});
+
+it.each([[null], ['text'], [5], [[]], [true]])('rejects %j, which is no event', (input) => {
+  expect(step(givenDraft({ input }))).toMatchObject({ verdict: 'rejected', reason: 'event_invalid' });
+});

@@ -1,0 +1,38 @@
+// The OpenAPI schemas of POST /v1/events, made from the schema that checks it.
+import type { ApiResponseSchemaHost } from '@nestjs/swagger';
+import { NATIVE_EVENT_SCHEMA } from '../native-event.schema.js';
+import { REJECTION_REASONS } from '../verdict.js';
+
+type Schema = ApiResponseSchemaHost['schema'];
+
+const EVENT = structuredClone(NATIVE_EVENT_SCHEMA) as unknown as Extract<Schema, { type?: unknown }>;
+const EVENTS: Schema = { type: 'array', maxItems: 1000, items: EVENT };
+
+export const EVENTS_BODY_SCHEMA: Schema = {
+  oneOf: [EVENT, EVENTS, { type: 'object', required: ['events'], properties: { events: EVENTS } }],
+};
+
+export const ACCEPTED_SCHEMA: Schema = {
+  type: 'object',
+  required: ['accepted', 'duplicates', 'rejected'],
+  properties: {
+    accepted: { type: 'integer', description: 'Durable.' },
+    duplicates: { type: 'integer', description: 'Had been received a short while ago under the same id.' },
+    dropped: {
+      type: 'integer',
+      description: 'Not kept because the browser opted out (Sec-GPC). Absent if none.',
+    },
+    rejected: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['index', 'reason', 'detail'],
+        properties: {
+          index: { type: 'integer' },
+          reason: { type: 'string', enum: [...REJECTION_REASONS] },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,196 @@
+// POST /v1/sites/{site}/query as the api role serves it: real modules, real PostgreSQL.
+import { setTimeout as delay } from 'node:timers/promises';
+import { createReadModels, type GivenSession, insertSessions, setCheckpoints } from '../../../test/read-model-rows.js';
+import { type ControlPlane, OPERATOR_KEY, startControlPlane } from '../../../test/servers/control-plane.js';
+import { type MigratedPostgres, startMigratedPostgres } from '../../../test/servers/postgres.js';
+import { Telemetry } from '../../telemetry/telemetry.js';
+import { QueryModule } from './query.module.js';
+
+const DAY = '2026-11-10';
+const at = (time: string) => Date.parse(`${DAY}T${time}Z`);
+const WATERMARK = new Date('2026-11-20T11:59:58Z');
+/** Longer than freshness is remembered. */
+const NOTICED_MS = 300;
+
+let postgres: MigratedPostgres;
+let plane: ControlPlane;
+let site: string;
+let reader: string;
+
+beforeAll(async () => {
+  postgres = await startMigratedPostgres();
+  await createReadModels(postgres.pool);
+  await setCheckpoints(postgres.pool, '1', [new Date('2026-11-20T12:00:00Z'), WATERMARK]);
+  plane = await startControlPlane(postgres.pool, {
+    environment: { OPERATOR_KEY, QUERY_TIMEOUT_MS: '1000' },
+    modules: [QueryModule],
+  });
+  site = (await plane.call('POST', '/v1/sites', { body: { domain: 'shop.example' } })).body.id;
+  reader = await keyFor(site, ['stats:read']);
+  const session = (visitor: bigint, time: string, about: Record<string, string> = {}): GivenSession => ({
+    site,
+    visitor,
+    events: [{ at: at(time), page: '/' }, { at: at(time) + 60_000, page: '/=x' }],
+    about,
+  });
+  await insertSessions(postgres.pool, [
+    session(1n, '09:30:00', { source: 'Google' }),
+    session(2n, '10:30:00', { source: '=cmd()' }),
+    session(2n, '11:59:30'),
+  ]);
+});
+afterAll(async () => {
+  await plane.close();
+  await postgres.stop();
+});
+
+const keyFor = async (of: string, scopes: readonly string[]) =>
+  (await plane.call('POST', `/v1/sites/${of}/keys`, { body: { name: 'k', scopes } })).body.key as string;
+
+const ask = (body: unknown, headers: Record<string, string> = {}) =>
+  plane.call('POST', `/v1/sites/${site}/query`, { key: reader, body, headers });
+
+const SERIES = { metrics: ['visitors', 'visits', 'pageviews'], date_range: [DAY, DAY], dimensions: ['time:hour'] };
+
+it('answers with numbers, freshness and the complete query', async () => {
+  const { status, body, headers } = await ask({ ...SERIES, include: { time_labels: true, total_rows: true } });
+  expect(status).toBe(200);
+  expect(body.results).toEqual([
+    { dimensions: [`${DAY} 09:00:00`], metrics: [1, 1, 2] },
+    { dimensions: [`${DAY} 10:00:00`], metrics: [1, 1, 2] },
+    { dimensions: [`${DAY} 11:00:00`], metrics: [1, 1, 1] },
+    { dimensions: [`${DAY} 12:00:00`], metrics: [1, 1, 1] },
+  ]);
+  expect(body.meta).toMatchObject({
+    watermark: WATERMARK.toISOString(),
+    projection: 'traffic@1',
+    sampled: false,
+    source: 'rollup',
+    bots: 'excluded',
+    total_rows: 4,
+  });
+  expect(body.meta.lag_ms).toBeGreaterThanOrEqual(0);
+  expect(body.meta.time_labels).toHaveLength(24);
+  expect(body.query).toMatchObject({ date_range: [`${DAY}T00:00:00+00:00`, '2026-11-11T00:00:00+00:00'] });
+  expect(headers).toMatchObject({ vary: 'accept', etag: expect.stringMatching(/^W\/"[\w-]+"$/) });
+});
+
+it('answers its own echo alike, by id and by domain', async () => {
+  const first = await ask({ ...SERIES, dimensions: ['visit:source'] });
+  const again = await plane.call('POST', '/v1/sites/Shop.Example/query', { key: reader, body: first.body.query });
+  expect(again.body.results).toEqual(first.body.results);
+  expect(again.headers.etag).toBe(first.headers.etag);
+  expect(first.body.meta).toMatchObject({ projection: 'sessions@1', source: 'facts' });
+});
+
+it('takes all to begin with the first session', async () => {
+  const { body } = await ask({ metrics: ['visits'], date_range: 'all' });
+  expect(body.query.date_range[0]).toBe(`${DAY}T00:00:00+00:00`);
+  expect(body.results).toEqual([{ dimensions: [], metrics: [3] }]);
+});
+
+it('answers 304 while the numbers are the same, whatever the freshness', async () => {
+  const { headers } = await ask(SERIES);
+  await setCheckpoints(postgres.pool, '2', [WATERMARK, new Date('2026-11-20T12:00:10Z')]);
+  await delay(NOTICED_MS);
+  const same = await ask(SERIES, { 'if-none-match': `"other", ${headers.etag as string}` });
+  expect([same.status, same.body]).toEqual([304, undefined]);
+  expect((await ask(SERIES, { 'if-none-match': '"other"' })).status).toBe(200);
+});
+
+it('remembers an answer until a checkpoint moves', async () => {
+  const body = { metrics: ['visits'], date_range: ['2026-11-12', '2026-11-12'] };
+  expect((await ask(body)).body.results[0].metrics).toEqual([0]);
+  await insertSessions(postgres.pool, [
+    { site, visitor: 9n, events: [{ at: Date.parse('2026-11-12T10:00:00Z') }] },
+  ]);
+  await delay(NOTICED_MS);
+  expect((await ask(body)).body.results[0].metrics).toEqual([0]);
+  await setCheckpoints(postgres.pool, '3', [WATERMARK, WATERMARK]);
+  await delay(NOTICED_MS);
+  expect((await ask(body)).body.results[0].metrics).toEqual([1]);
+});
+
+it('gives CSV that no spreadsheet runs', async () => {
+  const response = await plane.app.inject({
+    method: 'POST',
+    url: `/v1/sites/${site}/query`,
+    headers: { authorization: `Bearer ${reader}`, accept: 'text/csv' },
+    payload: { metrics: ['visits'], date_range: [DAY, DAY], dimensions: ['visit:source'] },
+  });
+  expect(response.headers['content-type']).toBe('text/csv; charset=utf-8');
+  expect(response.payload).toBe(`visit:source,visits\r\n'=cmd(),1\r\nDirect / None,1\r\nGoogle,1\r\n`);
+});
+
+describe('refuses', () => {
+  it('who has no key, or one that may not read', async () => {
+    const body = SERIES;
+    const path = `/v1/sites/${site}/query`;
+    expect((await plane.call('POST', path, { key: null, body })).status).toBe(401);
+    expect((await plane.call('POST', path, { key: 'nobody', body })).status).toBe(401);
+    const ingest = await keyFor(site, ['ingest']);
+    expect((await plane.call('POST', path, { key: ingest, body })).status).toBe(403);
+  });
+
+  it("another merchant's site exactly as one that does not exist", async () => {
+    const other = (await plane.call('POST', '/v1/sites', { body: { domain: 'other.example' } })).body.id;
+    const answers = await Promise.all(
+      [other, 'nowhere'].map((name) => plane.call('POST', `/v1/sites/${name}/query`, { key: reader, body: SERIES })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([404, 404]);
+    expect(answers[0]!.body).toEqual(answers[1]!.body);
+    expect((await plane.call('POST', `/v1/sites/${other}/query`, { body: SERIES })).status).toBe(200);
+  });
+
+  it('what it does not know, naming the path', async () => {
+    const { status, body } = await ask({ ...SERIES, include: { compare: 'previous_period' } });
+    expect([status, body.errors]).toEqual([400, [{ path: 'include.compare', message: 'there is no such key' }]]);
+  });
+
+  it.each(['(', 'a{2,1}', '[z-a]', '(?<name>a)', '*a'])('the pattern %s, which PostgreSQL does not take', async (pattern) => {
+    const { status, body } = await ask({
+      ...SERIES,
+      filters: [['not', ['and', [['matches', 'visit:source', ['fine', pattern]]]]]],
+    });
+    expect([status, body.errors[0].path]).toEqual([400, 'filters[0][1][1][0][2][1]']);
+  });
+
+  it('what runs too long, and says what to narrow', async () => {
+    const holder = await postgres.pool.connect();
+    await holder.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
+    try {
+      const { status, body } = await ask({ ...SERIES, dimensions: ['visit:os'] });
+      expect([status, body.type]).toEqual([422, '/problems/query-too-costly']);
+      expect(body.detail).toContain('narrow');
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    expect((await ask({ ...SERIES, dimensions: ['visit:os'] })).status).toBe(200);
+  });
+});
+
+it.each([
+  "'; DROP TABLE sessions_v1; --",
+  '$1',
+  '\\',
+  "\\' OR 1=1 --",
+  '%',
+  '{"a"}',
+])('treats %j in a filter as a value', async (value) => {
+  const { status, body } = await ask({
+    metrics: ['visits'],
+    date_range: [DAY, DAY],
+    filters: [['or', [['is', 'visit:source', [value]], ['contains', 'event:page', [value], { case_sensitive: false }]]]],
+  });
+  expect([status, body.results[0].metrics]).toEqual([200, [0]]);
+});
+
+it('measures answers and refusals', async () => {
+  const text = await plane.app.get(Telemetry).registry.metrics();
+  for (const source of ['rollup', 'facts', 'cache']) {
+    expect(text).toMatch(new RegExp(`tidemark_query_answer_seconds_count\\{source="${source}"\\} [1-9]`));
+  }
+  expect(text).toMatch(/tidemark_query_refusals_total\{status="400"\} [1-9]/);
+  expect(text).toMatch(/tidemark_query_refusals_total\{status="422"\} [1-9]/);
+});

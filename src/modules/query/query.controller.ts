@@ -1,0 +1,88 @@
+// POST /v1/sites/{site}/query: checks the key and the request, asks the QueryBus, and writes the
+// answer as JSON or CSV. Another merchant's site answers exactly as one that does not exist.
+import { Body, Controller, Headers, HttpCode, Inject, Param, Post, Res, UseGuards } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Problem } from '../../http/problem.js';
+import { type KeyHolder, requireReach } from '../auth/access.js';
+import { SiteDirectory } from '../auth/directories/site.directory.js';
+import { Holder, KeyGuard, NeedsScope } from '../auth/key.guard.js';
+import { toCsv } from './csv.js';
+import { QUERY_EXAMPLES, QUERY_SCHEMA, REPORT_SCHEMA } from './query.openapi.js';
+import { QueryTelemetry } from './query.telemetry.js';
+import { parseReportRequest, type ReportRequest } from './report-request.js';
+import { RunReportQuery } from './run-report.query.js';
+
+@ApiTags('Query')
+@Controller('v1/sites/:site/query')
+@UseGuards(KeyGuard)
+export class QueryController {
+  constructor(
+    @Inject(QueryBus) private readonly queries: QueryBus,
+    @Inject(SiteDirectory) private readonly sites: SiteDirectory,
+    @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @NeedsScope('stats:read')
+  @ApiOperation({
+    summary: 'Ask for metrics of a site',
+    description:
+      "Metrics over a date range in the site's time zone, grouped by dimensions and filtered. Sessions that look like bots are left out unless `include.bots` is true or `visit:bot` is used. `meta` says how fresh the numbers are and where they came from; `query` is the request in its complete form.",
+  })
+  @ApiParam({ name: 'site', description: 'Id or domain of the site.', example: 'shop.example' })
+  @ApiHeader({ name: 'If-None-Match', required: false, description: 'An ETag: 304 while the numbers are the same.' })
+  @ApiHeader({ name: 'Accept', required: false, description: '`text/csv` gives CSV.' })
+  @ApiBody({ schema: QUERY_SCHEMA, examples: QUERY_EXAMPLES })
+  @ApiResponse({ status: 200, content: { 'application/json': { schema: REPORT_SCHEMA }, 'text/csv': {} } })
+  @ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' })
+  @ApiResponse({ status: 400, description: 'Unknown name or impossible combination; `errors` names the path.' })
+  @ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' })
+  @ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' })
+  async query(
+    @Param('site') idOrDomain: string,
+    @Body() body: unknown,
+    @Holder() holder: KeyHolder,
+    @Headers() headers: Readonly<Record<string, string | undefined>>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const site = requireReach(holder, this.sites.find(idOrDomain));
+    const { report, etag } = await this.queries.execute(
+      new RunReportQuery(site, this.parse(body), Date.now()),
+    );
+    void reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache' });
+    if (isKnown(etag, headers['if-none-match'])) return void reply.status(304).send();
+    if (!prefersCsv(headers.accept)) return void reply.send(report);
+    reply.header('content-type', 'text/csv; charset=utf-8').send(toCsv(report));
+  }
+
+  private parse(body: unknown): ReportRequest {
+    try {
+      return parseReportRequest(body);
+    } catch (error) {
+      if (error instanceof Problem) this.telemetry.refused(error.options.status);
+      throw error;
+    }
+  }
+}
+
+/** Weak comparison (RFC 9110 §13.1.2). */
+function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
+  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
+}
+
+/** Whether CSV is named with a weight at least as high as JSON's. */
+function prefersCsv(accept: string | undefined): boolean {
+  const weights = new Map<string, number>();
+  for (const part of (accept ?? '').toLowerCase().split(',')) {
+    const [type, ...parameters] = part.split(';').map((text) => text.trim());
+    const quality = parameters.find((text) => text.startsWith('q='))?.slice(2);
+    weights.set(type!, quality === undefined ? 1 : Number(quality));
+  }
+  const csv = weights.get('text/csv') ?? 0;
+  return csv > 0 && csv >= (weights.get('application/json') ?? 0);
+}

@@ -1,0 +1,36 @@
+// What the query side measures: how long answers took by where they came from, and what was refused.
+import { Injectable } from '@nestjs/common';
+import { Counter, Histogram } from 'prom-client';
+import { Telemetry } from '../../telemetry/telemetry.js';
+
+export type AnswerSource = 'rollup' | 'facts' | 'cache';
+
+@Injectable()
+export class QueryTelemetry {
+  readonly #seconds: Histogram<'source'>;
+  readonly #refusals: Counter<'status'>;
+
+  constructor(telemetry: Telemetry) {
+    this.#seconds = new Histogram({
+      name: 'tidemark_query_answer_seconds',
+      help: 'Time to answer a query, by where the numbers came from.',
+      labelNames: ['source'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers: [telemetry.registry],
+    });
+    this.#refusals = new Counter({
+      name: 'tidemark_query_refusals_total',
+      help: 'Queries refused, by HTTP status: 400 makes no sense, 422 costs too much.',
+      labelNames: ['status'],
+      registers: [telemetry.registry],
+    });
+  }
+
+  answered(source: AnswerSource, seconds: number): void {
+    this.#seconds.observe({ source }, seconds);
+  }
+
+  refused(status: number): void {
+    this.#refusals.inc({ status: String(status) });
+  }
+}

@@ -1,0 +1,135 @@
+// Answers from `traffic`: tens of rows whatever the site's size. Over a range of whole hours the
+// visits are those active in the first hour plus those started in the later ones, because a session
+// is one interval; visitors are merged sketches, read in pieces so that memory stays bounded.
+import type { ClientBase } from 'pg';
+import { countVisitors, decodeSketch, mergeSketches, type Sketch } from '../../projections/read-models/visitor-sketch.js';
+import { EXACT_VISITORS_SESSIONS_MAX } from '../cost.js';
+import { isTimeDimension } from '../dimensions.js';
+import { metricValue } from '../metrics.js';
+import type { Group, Groups } from '../report.js';
+import type { ReportQuery } from '../report-query.js';
+import { SqlParameters, timestamp } from '../sql-parameters.js';
+
+/** Standard error of an estimated count of visitors. */
+export const ESTIMATE_ERROR = 0.008;
+const SKETCH_HOURS_AT_ONCE = 256;
+const HOUR_MS = 3_600_000;
+
+export type RollupOutcome =
+  | { readonly outcome: 'answered'; readonly groups: Groups; readonly visitorsEstimated: boolean }
+  /** Some hours only estimate their visitors, and the range is small enough to count them one by one. */
+  | { readonly outcome: 'sketches-inexact' };
+
+type Row = Readonly<Record<string, string | number | null>>;
+
+export async function groupsFromRollup(
+  client: ClientBase,
+  query: ReportQuery,
+  table: string,
+): Promise<RollupOutcome> {
+  const rows = await readCounters(client, query, table);
+  const sessions = rows.reduce((sum, row) => sum + Number(row.sessions_started), 0);
+  const visitors = query.metrics.includes('visitors')
+    ? await readVisitors(client, query, { table, mayEstimate: sessions > EXACT_VISITORS_SESSIONS_MAX })
+    : new Map<number, Sketch>();
+  if (visitors === 'inexact') return { outcome: 'sketches-inexact' };
+  const timed = query.dimensions.some(isTimeDimension);
+  const groups = rows
+    .map((row) => groupOf(row, visitors))
+    .filter(({ counters }) => !timed || counters.visits > 0);
+  groups.sort((a, b) => compareGroups(query, a, b));
+  const { limit, offset } = query.pagination;
+  return {
+    outcome: 'answered',
+    groups: { groups: groups.slice(offset, offset + limit), totalRows: groups.length },
+    visitorsEstimated: [...visitors.values()].some(({ exact }) => !exact),
+  };
+}
+
+async function readCounters(client: ClientBase, query: ReportQuery, table: string): Promise<readonly Row[]> {
+  const { site, range, buckets, include, dimensions } = query;
+  const parameters = new SqlParameters();
+  const bounds = parameters.add(buckets.bounds.map(timestamp), 'timestamptz[]');
+  // Of each bucket's first hour the sessions active count, of its other hours those that started.
+  const counted = (of: string) =>
+    `coalesce(sum(CASE WHEN hour = (${bounds})[bucket] THEN ${of}_active ELSE ${of}_started END), 0)`;
+  const { rows } = await client.query<Row>(
+    `SELECT ${dimensions.some(isTimeDimension) ? 'bucket' : '1 AS bucket'},
+        coalesce(sum(pageviews), 0) AS pageviews, coalesce(sum(events), 0) AS events,
+        coalesce(sum(sessions_started), 0) AS sessions_started, ${counted('sessions')} AS visits,
+        ${counted('bounces')} AS bounces,
+        coalesce(sum(CASE WHEN hour = (${bounds})[bucket] THEN duration_active_ms ELSE duration_started_ms END), 0)
+          AS duration_ms
+      FROM (SELECT *, width_bucket(hour, ${bounds}) AS bucket FROM ${table}
+            WHERE site = ${parameters.add(site, 'text')}
+              AND hour >= ${parameters.add(timestamp(range.from), 'timestamptz')}
+              AND hour < ${parameters.add(timestamp(range.to), 'timestamptz')}
+              ${include.bots ? '' : 'AND NOT bot'}) AS hours
+      ${dimensions.some(isTimeDimension) ? 'GROUP BY bucket' : ''}`,
+    parameters.values,
+  );
+  return rows;
+}
+
+/** By bucket, counted from 1. */
+async function readVisitors(
+  client: ClientBase,
+  query: ReportQuery,
+  options: { readonly table: string; readonly mayEstimate: boolean },
+): Promise<Map<number, Sketch> | 'inexact'> {
+  const { site, range, buckets, include } = query;
+  const merged = new Map<number, Sketch>();
+  for (let from = range.from; from < range.to; from += SKETCH_HOURS_AT_ONCE * HOUR_MS) {
+    const to = Math.min(from + SKETCH_HOURS_AT_ONCE * HOUR_MS, range.to);
+    const { rows } = await client.query<{ bucket: number; visitors: Buffer }>(
+      `SELECT width_bucket(hour, $1::timestamptz[]) AS bucket, visitors FROM ${options.table}
+        WHERE site = $2 AND hour >= $3 AND hour < $4 ${include.bots ? '' : 'AND NOT bot'}`,
+      [buckets.bounds.map(timestamp), site, timestamp(from), timestamp(to)],
+    );
+    const read = new Map<number, Sketch[]>();
+    for (const { bucket, visitors } of rows) {
+      const sketch = decodeSketch(visitors);
+      if (!sketch.exact && !options.mayEstimate) return 'inexact';
+      const together = read.get(bucket);
+      if (together === undefined) read.set(bucket, [sketch]);
+      else together.push(sketch);
+    }
+    for (const [bucket, sketches] of read) {
+      const before = merged.get(bucket);
+      merged.set(bucket, mergeSketches(before === undefined ? sketches : [before, ...sketches]));
+    }
+  }
+  return merged;
+}
+
+function groupOf(row: Row, visitors: ReadonlyMap<number, Sketch>): Group {
+  const bucket = Number(row.bucket);
+  const visits = Number(row.visits);
+  const sketch = visitors.get(bucket);
+  return {
+    bucket: bucket - 1,
+    values: [],
+    counters: {
+      visitors: sketch === undefined ? 0 : countVisitors(sketch),
+      visits,
+      pageviews: Number(row.pageviews),
+      events: Number(row.events),
+      bounceSessions: visits,
+      bounces: Number(row.bounces),
+      durationSessions: visits,
+      durationMs: Number(row.duration_ms),
+    },
+  };
+}
+
+function compareGroups({ orderBy, metrics }: ReportQuery, a: Group, b: Group): number {
+  for (const [name, direction] of orderBy) {
+    const metric = metrics.find((one) => one === name);
+    const difference =
+      metric === undefined
+        ? a.bucket - b.bucket
+        : metricValue(metric, a.counters) - metricValue(metric, b.counters);
+    if (difference !== 0) return direction === 'asc' ? difference : -difference;
+  }
+  return a.bucket - b.bucket;
+}

@@ -1,0 +1,13 @@
+// ROLE=api: answers queries from the read models, and takes the control plane's commands. Wiring only.
+import { Module } from '@nestjs/common';
+import { EventStoreModule } from '../event-store/event-store.module.js';
+import { AuthModule } from '../modules/auth/auth.module.js';
+import { ControlPlaneModule } from '../modules/auth/control-plane.module.js';
+import { ReadModelsModule } from '../modules/projections/read-models.module.js';
+import { QueryModule } from '../modules/query/query.module.js';
+import { PostgresModule } from '../postgres/postgres.module.js';
+
+@Module({
+  imports: [PostgresModule, EventStoreModule, ReadModelsModule, AuthModule, ControlPlaneModule, QueryModule],
+})
+export class ApiRole {}

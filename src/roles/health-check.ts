@@ -1,0 +1,71 @@
+// What "ready" means: every dependency of this process's roles answers, and the process is not
+// about to stop. A dependency that hangs counts as down after a bounded wait.
+
+/** Extra facts for whoever looks: lag, age, counts. Nothing secret: the endpoint is open. */
+export type HealthFacts = Readonly<Record<string, string | number | boolean>>;
+
+/** Degraded: something is missing, but requests are better served here than nowhere. */
+export type Health =
+  | { readonly status: 'up'; readonly facts?: HealthFacts }
+  | { readonly status: 'degraded' | 'down'; readonly reason: string; readonly facts?: HealthFacts };
+
+export interface HealthCheck {
+  readonly dependency: string;
+  /** May throw: that is "down" too. */
+  readonly check: () => Health | Promise<Health>;
+}
+
+export interface ReadinessReport {
+  readonly status: 'ready' | 'not-ready' | 'draining';
+  readonly dependencies: Readonly<Record<string, Health>>;
+}
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+export class Readiness {
+  private draining = false;
+  private running: Promise<ReadinessReport> | undefined;
+
+  constructor(private readonly checks: readonly HealthCheck[]) {}
+
+  /** From now on this process wants no more traffic. */
+  startDraining(): void {
+    this.draining = true;
+  }
+
+  /** Callers at the same time share one round of checks, so that probing costs no more by being frequent. */
+  report(): Promise<ReadinessReport> {
+    this.running ??= this.ask().finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  private async ask(): Promise<ReadinessReport> {
+    const answers = await Promise.all(
+      this.checks.map(async (check) => [check.dependency, await healthOf(check)] as const),
+    );
+    const anyDown = answers.some(([, health]) => health.status === 'down');
+    return {
+      status: this.draining ? 'draining' : anyDown ? 'not-ready' : 'ready',
+      dependencies: Object.fromEntries(answers),
+    };
+  }
+}
+
+async function healthOf({ check }: HealthCheck): Promise<Health> {
+  const { promise: late, cancel } = after(CHECK_TIMEOUT_MS);
+  try {
+    return await Promise.race([check(), late]);
+  } catch (error) {
+    return { status: 'down', reason: (error as NodeJS.ErrnoException).code ?? (error as Error).name };
+  } finally {
+    cancel();
+  }
+}
+
+function after(ms: number): { promise: Promise<Health>; cancel: () => void } {
+  let timer: NodeJS.Timeout;
+  const promise = new Promise<Health>((resolve) => {
+    timer = setTimeout(() => resolve({ status: 'down', reason: `no answer within ${ms} ms` }), ms);
+  });
+  return { promise, cancel: () => clearTimeout(timer) };
+}
