@@ -92,7 +92,7 @@ function changes(
   ];
   let timelines: readonly Timeline[] = visitors
     .filter((visitor) => visitor !== null)
-    .map((visitor) => ({ site: SITE, visitor, pieces: [], sessions: new Map() }));
+    .map((visitor) => ({ site: SITE, visitor, pieces: [], sessions: [] }));
   return arrivals.map((events) => {
     const change = addEvents(timelines, events);
     timelines = change.timelines;

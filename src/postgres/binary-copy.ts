@@ -136,9 +136,10 @@ export class BinaryCopy {
         this.#int32(8);
         return this.#int64(value as number);
       case 'hash64':
-        this.#int32(8);
-        this.#reserve(8);
-        this.#length += this.#bytes.write(value as string, this.#length, 8, 'hex');
+        this.#reserve(12);
+        this.#bytes.writeInt32BE(8, this.#length);
+        writeHash(this.#bytes, value as string, this.#length + 4);
+        this.#length += 12;
         return;
       case 'boolean':
         this.#int32(1);
@@ -149,9 +150,10 @@ export class BinaryCopy {
 
   #text(text: string): void {
     this.#reserve(4 + text.length * 3);
-    const bytes = this.#bytes.write(text, this.#length + 4, 'utf8');
+    const start = this.#length + 4;
+    const bytes = writeShortAscii(this.#bytes, text, start) ?? this.#bytes.write(text, start, 'utf8');
     this.#bytes.writeInt32BE(bytes, this.#length);
-    this.#length += 4 + bytes;
+    this.#length = start + bytes;
   }
 
   #jsonb(text: string): void {
@@ -181,3 +183,27 @@ export class BinaryCopy {
     this.#bytes = larger;
   }
 }
+
+/** Below this length a loop beats the call into the runtime. */
+const SHORT_CHARS_MAX = 40;
+
+/** How many bytes were written; undefined when the text is long or not all ASCII. */
+function writeShortAscii(bytes: Buffer, text: string, start: number): number | undefined {
+  const { length } = text;
+  if (length > SHORT_CHARS_MAX) return undefined;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return undefined;
+    bytes[start + index] = code;
+  }
+  return length;
+}
+
+/** 16 lower-case hexadecimal digits as 8 bytes. */
+function writeHash(bytes: Buffer, hash: string, start: number): void {
+  for (let index = 0; index < 8; index++) {
+    bytes[start + index] = (nibble(hash.charCodeAt(index * 2)) << 4) | nibble(hash.charCodeAt(index * 2 + 1));
+  }
+}
+
+const nibble = (code: number): number => (code < 0x40 ? code - 0x30 : code - 0x57);

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordedBatch } from '../../tracking-log/tracking-log.js';
 import { gather } from './gather.js';
 
-const batch = (position: number, events: number): RecordedBatch => ({
-  position: String(position),
-  appendedAt: 0,
-  events: Array.from({ length: events }, () => ({}) as never),
-});
+interface Batch {
+  readonly position: string;
+  readonly events: number;
+}
 
-async function* arriving(...steps: readonly (RecordedBatch | number)[]): AsyncGenerator<RecordedBatch> {
+const batch = (position: number, events: number): Batch => ({ position: String(position), events });
+
+async function* arriving(...steps: readonly (Batch | number)[]): AsyncGenerator<Batch> {
   for (const step of steps) {
     if (typeof step === 'number') await sleep(step);
     else yield step;
   }
 }
 
-async function runsOf(batches: AsyncIterable<RecordedBatch>, options = {}): Promise<string[][]> {
+async function runsOf(batches: AsyncIterable<Batch>, options = {}): Promise<string[][]> {
   const runs: string[][] = [];
   for await (const run of gather(batches, { eventsMax: 100, intervalMs: 50, idleMs: 200, ...options })) {
     runs.push(run.map(({ position }) => position));
@@ -41,7 +41,7 @@ describe('gather', () => {
   });
 
   it('ends quietly with its reader, and passes its failure on', async () => {
-    async function* failing(): AsyncGenerator<RecordedBatch> {
+    async function* failing(): AsyncGenerator<Batch> {
       yield batch(1, 1);
       throw new Error('disk gone');
     }

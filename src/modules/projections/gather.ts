@@ -1,7 +1,5 @@
 // Cuts the log's batches into runs: what is folded and committed together. By time, with a bound on
 // events, so that runs grow with the load; an empty run says that the end of the log was reached.
-import type { RecordedBatch } from '../../tracking-log/tracking-log.js';
-
 export interface GatherOptions {
   readonly eventsMax: number;
   /** Longest wait for more batches after the first of a run. */
@@ -10,15 +8,15 @@ export interface GatherOptions {
   readonly idleMs: number;
 }
 
-export async function* gather(
-  batches: AsyncIterable<RecordedBatch>,
+export async function* gather<Batch extends { readonly events: number }>(
+  batches: AsyncIterable<Batch>,
   options: GatherOptions,
-): AsyncGenerator<readonly RecordedBatch[]> {
+): AsyncGenerator<readonly Batch[]> {
   const iterator = batches[Symbol.asyncIterator]();
   let next = iterator.next();
   try {
     for (;;) {
-      const run: RecordedBatch[] = [];
+      const run: Batch[] = [];
       let events = 0;
       let deadline = Date.now() + options.idleMs;
       while (events < options.eventsMax) {
@@ -30,7 +28,7 @@ export async function* gather(
         }
         if (run.length === 0) deadline = Date.now() + options.intervalMs;
         run.push(result.value);
-        events += result.value.events.length;
+        events += result.value.events;
         next = iterator.next();
       }
       yield run;

@@ -8,6 +8,7 @@ import type { Checkpoints, Move } from './checkpoint.js';
 import { Committer } from './commit.js';
 import { fold, type Folded } from './fold.js';
 import { gather } from './gather.js';
+import { interpretBatch, interpretBatches, type InterpretedBatch } from './interpreted-batches.js';
 import type { Interpret } from './interpret/interpret.js';
 import type { Projection } from './projection.js';
 import type { ProjectionsTelemetry } from './projections.telemetry.js';
@@ -92,31 +93,30 @@ export class PartitionProjector {
 
   async #followFrom(start: Position | null, signal: AbortSignal): Promise<void> {
     const { log, flushEventsMax, flushIntervalMs } = this.options;
-    const suspicious = this.#failures >= TRIES_MAX;
     const batches = log.read(this.partition, start, { follow: true, signal });
-    // One batch at a time when something in the next ones cannot be folded.
-    const eventsMax = suspicious ? 1 : flushEventsMax;
+    if (this.#failures >= TRIES_MAX) return this.#commitCarefully(batches, start);
+    const interpreted = interpretBatches(batches, this.#interpreting);
+    const gathering = { eventsMax: flushEventsMax, intervalMs: flushIntervalMs, idleMs: IDLE_MS };
     let from = start;
-    for await (const run of gather(batches, { eventsMax, intervalMs: flushIntervalMs, idleMs: IDLE_MS })) {
-      if (run.length === 0) {
+    for await (const run of gather(interpreted, gathering)) {
+      const last = run.at(-1);
+      if (last === undefined) {
         await this.#idle(from);
         continue;
       }
-      const move = {
+      await this.#commitOverlapped(run, {
         partition: this.partition,
         from,
-        to: run.at(-1)!.position,
-        readUntil: run.at(-1)!.appendedAt,
-      };
-      if (suspicious) await this.#commitCarefully(run[0]!, move);
-      else await this.#commitOverlapped(run, move);
-      from = move.to;
+        to: last.position,
+        readUntil: last.appendedAt,
+      });
+      from = last.position;
     }
     await this.#committing;
   }
 
   /** Folds while the last run commits, then hands over. */
-  async #commitOverlapped(batches: readonly RecordedBatch[], move: Omit<Move, 'events'>): Promise<void> {
+  async #commitOverlapped(batches: readonly InterpretedBatch[], move: Omit<Move, 'events'>): Promise<void> {
     const run = ++this.#run;
     const startedAt = performance.now();
     const folded = await this.#fold(batches, run, this.#timelines);
@@ -153,15 +153,21 @@ export class PartitionProjector {
     });
   }
 
-  /** A single batch; if it fails, without those of its events that fail by themselves. */
-  async #commitCarefully(batch: RecordedBatch, move: Omit<Move, 'events'>): Promise<void> {
-    const failures = this.#failures;
-    const poison = await this.#findPoison(batch, move);
-    const folded = await this.#fold([batch], ++this.#run, this.#timelines, poison);
-    await this.#commit(folded, { ...move, events: folded.events }, 0);
-    // The next batch may be the one: go on one by one until a failure-free batch ends the suspicion.
-    if (poison.size === 0) return;
-    this.#failures = failures;
+  /**
+   * One batch at a time, without those of its events that fail even alone, until a batch that had
+   * one is behind: then all is well again, or a later failure brings us back here.
+   */
+  async #commitCarefully(batches: AsyncIterable<RecordedBatch>, start: Position | null): Promise<void> {
+    let from = start;
+    for await (const batch of batches) {
+      const move = { partition: this.partition, from, to: batch.position, readUntil: batch.appendedAt };
+      const poison = await this.#findPoison(batch, move);
+      const run = [interpretBatch(batch, { ...this.#interpreting, poison })];
+      const folded = await this.#fold(run, ++this.#run, this.#timelines);
+      await this.#commit(folded, { ...move, events: folded.events }, 0);
+      if (poison.size > 0 || folded.deadLetters.length > 0) return;
+      from = batch.position;
+    }
   }
 
   /** Places of the events that cannot be folded and stored, each tried alone and rolled back, with the reason. */
@@ -169,7 +175,8 @@ export class PartitionProjector {
     const poison = new Map<number, string>();
     for (const [index, event] of batch.events.entries()) {
       try {
-        const { flush } = await this.#fold([{ ...batch, events: [event] }], 1, this.#newTimelines());
+        const alone = [interpretBatch({ ...batch, events: [event] }, this.#interpreting)];
+        const { flush } = await this.#fold(alone, 1, this.#newTimelines());
         await this.#committer.commit({ move: { ...move, events: 1 }, flush, deadLetters: [], mode: 'trial' });
       } catch (error) {
         if (isTransient(error)) throw error;
@@ -190,14 +197,14 @@ export class PartitionProjector {
     this.options.telemetry.idle(this.partition);
   }
 
-  #fold(
-    batches: readonly RecordedBatch[],
-    run: number,
-    timelines: Timelines,
-    poison?: ReadonlyMap<number, string>,
-  ): Promise<Folded> {
+  get #interpreting() {
     const { projections, interpret } = this.options;
-    return fold(batches, { partition: this.partition, run, projections, interpret, timelines, poison });
+    return { partition: this.partition, projections, interpret };
+  }
+
+  #fold(batches: readonly InterpretedBatch[], run: number, timelines: Timelines): Promise<Folded> {
+    const { projections } = this.options;
+    return fold(batches, { partition: this.partition, run, projections, timelines });
   }
 
   #newTimelines(): Timelines {

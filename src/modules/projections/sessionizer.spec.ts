@@ -13,10 +13,10 @@ function sessionsOf(...arrivals: VisitEvent[]): number[][] {
     site: 'shop',
     visitor,
     pieces: [],
-    sessions: new Map(),
+    sessions: [],
   }));
   for (const arrival of arrivals) timelines = addEvents(timelines, [arrival]).timelines;
-  const sessions = new Set(timelines.flatMap((timeline) => [...timeline.sessions.values()]));
+  const sessions = new Set(timelines.flatMap((timeline) => [...timeline.sessions]));
   return [...sessions]
     .filter(({ events }) => events.length > 0)
     .sort((a, b) => a.startedAt - b.startedAt)
@@ -51,7 +51,7 @@ describe('sessions', () => {
   it('say when a repeat differs from what it repeats', () => {
     const first = pageview('10:00');
     const other = { ...first, page: '/other', receivedAt: first.receivedAt + 1 };
-    const empty = { site: 'shop', visitor: O, pieces: [], sessions: new Map() };
+    const empty = { site: 'shop', visitor: O, pieces: [], sessions: [] };
     expect(addEvents([empty], [first, { ...first }])).toMatchObject({ repeats: 1, conflicts: 0 });
     expect(addEvents([empty], [first, other])).toMatchObject({ repeats: 1, conflicts: 1 });
   });

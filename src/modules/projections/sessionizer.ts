@@ -51,8 +51,8 @@ export interface Timeline {
   readonly visitor: string;
   /** Ordered by time; they never overlap. */
   readonly pieces: readonly Piece[];
-  /** The session that each piece is part of. */
-  readonly sessions: ReadonlyMap<Piece, Session>;
+  /** The session that each piece is part of, in the order of the pieces. */
+  readonly sessions: readonly Session[];
 }
 
 export interface Change {
@@ -64,42 +64,40 @@ export interface Change {
   readonly conflicts: number;
 }
 
-const emptyTimeline = (site: string, visitor: string): Timeline => ({
-  site,
-  visitor,
-  pieces: [],
-  sessions: new Map(),
-});
-
 /**
  * Adds events to a closed group of visitor ids: every id that one of the events, old or new,
  * names as its previous one must be among the timelines.
  */
 export function addEvents(timelines: readonly Timeline[], events: readonly VisitEvent[]): Change {
   const [only] = timelines;
-  if (timelines.length === 1 && only!.pieces.length === 0 && events.length === 1)
-    return firstEvent(only!, events);
+  if (timelines.length === 1) return addAlone(only!, events);
   let repeats = 0;
   let conflicts = 0;
   const pieces = timelines.map((timeline) => {
-    const own =
-      timelines.length === 1 ? events : events.filter((event) => event.visitor === timeline.visitor);
-    if (own.length === 0) return timeline.pieces;
-    const merged = mergeEvents(timeline.pieces, own);
+    const merged = mergeEvents(
+      timeline.pieces,
+      events.filter((event) => event.visitor === timeline.visitor),
+    );
     repeats += merged.repeats;
     conflicts += merged.conflicts;
-    return recut(timeline.pieces, merged);
+    return spliced(timeline.pieces, recut(timeline.pieces, merged));
   });
-  const regrouped = timelines.length === 1 ? regroupAlone(only!, pieces[0]!) : regroup(timelines, pieces);
-  return { ...regrouped, repeats, conflicts };
+  return { ...regroup(timelines, pieces), repeats, conflicts };
 }
 
-/** A visitor's first event, half of all live work: what the general way would give, without its bookkeeping. */
-function firstEvent({ site, visitor }: Timeline, events: readonly VisitEvent[]): Change {
-  const piece: Piece = { visitor, events };
-  const session = makeSession(site, piece, null);
-  const timeline: Timeline = { site, visitor, pieces: [piece], sessions: new Map([[piece, session]]) };
-  return { before: [], after: [session], timelines: [timeline], repeats: 0, conflicts: 0 };
+/** For a visitor whose id is linked to no other, as almost all are: no piece continues another. */
+function addAlone({ site, visitor, pieces, sessions }: Timeline, events: readonly VisitEvent[]): Change {
+  const merged = mergeEvents(pieces, events);
+  const { repeats, conflicts } = merged;
+  const change = recut(pieces, merged);
+  const after = change.pieces.map((piece) => makeSession(site, piece, null));
+  const timeline: Timeline = {
+    site,
+    visitor,
+    pieces: spliced(pieces, change),
+    sessions: spliced(sessions, { ...change, pieces: after }),
+  };
+  return { before: sessions.slice(change.from, change.to), after, timelines: [timeline], repeats, conflicts };
 }
 
 /** The timelines of a closed group of visitor ids as they were when these, all their events, had been added. */
@@ -107,7 +105,7 @@ export function restoreTimelines(
   site: string,
   eventsByVisitor: ReadonlyMap<string, readonly VisitEvent[]>,
 ): readonly Timeline[] {
-  const empty = [...eventsByVisitor.keys()].map((visitor) => emptyTimeline(site, visitor));
+  const empty = [...eventsByVisitor.keys()].map((visitor) => ({ site, visitor, pieces: [], sessions: [] }));
   const pieces = [...eventsByVisitor.values()].map((events) => cutIntoPieces([...events].sort(byTime)));
   return regroup(empty, pieces).timelines;
 }
@@ -119,30 +117,59 @@ const byTime = (a: VisitEvent, b: VisitEvent): number =>
 
 interface Merged {
   readonly inserted: readonly VisitEvent[];
-  readonly replaced: ReadonlySet<VisitEvent>;
+  readonly replaced: readonly VisitEvent[];
   readonly repeats: number;
   readonly conflicts: number;
 }
 
+/** Up to so many events a scan is cheaper than a map. */
+const SCANNED_EVENTS_MAX = 16;
+
 function mergeEvents(pieces: readonly Piece[], events: readonly VisitEvent[]): Merged {
-  const winners = new Map<string, VisitEvent>();
-  for (const piece of pieces) for (const event of piece.events) winners.set(event.key, event);
-  const inserted = new Set<VisitEvent>();
-  const replaced = new Set<VisitEvent>();
+  const find = finder(pieces, events.length);
+  const inserted: VisitEvent[] = [];
+  const replaced: VisitEvent[] = [];
   let repeats = 0;
   let conflicts = 0;
   for (const event of events) {
-    const known = winners.get(event.key);
-    if (known !== undefined) {
-      repeats++;
-      if (!sameContent(event, known)) conflicts++;
-      if (!wins(event, known)) continue;
-      if (!inserted.delete(known)) replaced.add(known);
+    const known = find.get(event.key);
+    if (known === undefined) {
+      inserted.push(event);
+      find.set(event.key, event);
+      continue;
     }
-    winners.set(event.key, event);
-    inserted.add(event);
+    repeats++;
+    if (!sameContent(event, known)) conflicts++;
+    if (!wins(event, known)) continue;
+    const pending = inserted.indexOf(known);
+    if (pending >= 0) inserted[pending] = event;
+    else {
+      replaced.push(known);
+      inserted.push(event);
+    }
+    find.set(event.key, event);
   }
-  return { inserted: [...inserted], replaced, repeats, conflicts };
+  return { inserted, replaced, repeats, conflicts };
+}
+
+/** The events known by key, those of the pieces and those set since. */
+function finder(
+  pieces: readonly Piece[],
+  more: number,
+): { get(key: string): VisitEvent | undefined; set(key: string, event: VisitEvent): void } {
+  let total = more;
+  for (const piece of pieces) total += piece.events.length;
+  if (total > SCANNED_EVENTS_MAX) {
+    const byKey = new Map<string, VisitEvent>();
+    for (const piece of pieces) for (const event of piece.events) byKey.set(event.key, event);
+    return byKey;
+  }
+  const known: VisitEvent[] = [];
+  for (const piece of pieces) known.push(...piece.events);
+  return {
+    get: (key) => known.findLast((event) => event.key === key),
+    set: (_, event) => known.push(event),
+  };
 }
 
 /** The first received wins; among equals an arbitrary but fixed choice. */
@@ -159,41 +186,48 @@ const sameContent = (a: VisitEvent, b: VisitEvent): boolean =>
   a.props === b.props &&
   a.amount === b.amount;
 
+/** The pieces from `from` up to but not including `to` give way to others. */
+interface Splice<T> {
+  readonly from: number;
+  readonly to: number;
+  readonly pieces: readonly T[];
+}
+
+const spliced = <T>(all: readonly T[], { from, to, pieces }: Splice<T>): readonly T[] =>
+  from === 0 && to === all.length ? pieces : [...all.slice(0, from), ...pieces, ...all.slice(to)];
+
 /** Cuts anew the pieces that the change can reach, and leaves all others as they are. */
-function recut(pieces: readonly Piece[], { inserted, replaced }: Merged): readonly Piece[] {
-  if (inserted.length === 0) return pieces;
-  let from = Number.POSITIVE_INFINITY;
-  let to = Number.NEGATIVE_INFINITY;
+function recut(pieces: readonly Piece[], { inserted, replaced }: Merged): Splice<Piece> {
+  if (inserted.length === 0) return { from: 0, to: 0, pieces: [] };
+  let earliest = Number.POSITIVE_INFINITY;
+  let latest = Number.NEGATIVE_INFINITY;
   for (const changed of [inserted, replaced]) {
     for (const { at } of changed) {
-      if (at < from) from = at;
-      if (at > to) to = at;
+      if (at < earliest) earliest = at;
+      if (at > latest) latest = at;
     }
   }
-  let first = pieces.length;
-  while (first > 0 && lastAt(pieces[first - 1]!) >= from - SESSION_GAP_MS) first--;
-  let next = first;
-  while (next < pieces.length && firstAt(pieces[next]!) <= to + SESSION_GAP_MS) next++;
+  let from = pieces.length;
+  while (from > 0 && lastAt(pieces[from - 1]!) >= earliest - SESSION_GAP_MS) from--;
+  let to = from;
+  while (to < pieces.length && firstAt(pieces[to]!) <= latest + SESSION_GAP_MS) to++;
 
-  let pool = [...inserted];
-  for (const piece of pieces.slice(first, next)) {
-    for (const event of piece.events) if (!replaced.has(event)) pool.push(event);
-  }
-  pool.sort(byTime);
+  let pool: VisitEvent[] = [];
+  for (const { events } of pieces.slice(from, to)) pool.push(...events);
+  if (replaced.length > 0) pool = pool.filter((event) => !replaced.includes(event));
+  pool.push(...inserted);
+  if (pool.length > 1) pool.sort(byTime);
   let cut = cutIntoPieces(pool);
   // A piece that follows without a gap was cut off from these: go on until a cut falls on an old one.
-  while (next < pieces.length && firstAt(pieces[next]!) - pool.at(-1)!.at <= SESSION_GAP_MS) {
-    const following = pieces[next]!;
+  while (to < pieces.length && firstAt(pieces[to]!) - pool.at(-1)!.at <= SESSION_GAP_MS) {
+    const following = pieces[to]!;
     pool = [...pool, ...following.events];
     cut = cutIntoPieces(pool);
     const inStep = cut.findIndex((piece) => piece.events[0] === following.events[0]);
-    if (inStep >= 0) {
-      cut = cut.slice(0, inStep);
-      break;
-    }
-    next++;
+    if (inStep >= 0) return { from, to, pieces: cut.slice(0, inStep) };
+    to++;
   }
-  return [...pieces.slice(0, first), ...cut, ...pieces.slice(next)];
+  return { from, to, pieces: cut };
 }
 
 /** Ordered events of one visitor, starting where a piece starts. */
@@ -247,52 +281,31 @@ function regroup(
   timelines: readonly Timeline[],
   pieces: readonly (readonly Piece[])[],
 ): Pick<Change, 'before' | 'after' | 'timelines'> {
+  const known = new Map<Piece, Session>();
+  for (const timeline of timelines) {
+    for (const session of timeline.sessions) known.set(session.head, session);
+  }
   const tails = joinPieces(timelines, pieces);
   const continuations = new Set(tails.values());
-  const before = new Set<Session>();
-  const kept = new Set<Session>();
+  const before = new Set(known.values());
   const after: Session[] = [];
   const sessionOf = new Map<Piece, Session>();
-  for (const [index, { site, sessions }] of timelines.entries()) {
-    for (const session of sessions.values()) before.add(session);
+  for (const [index, { site }] of timelines.entries()) {
     for (const piece of pieces[index]!) {
       if (continuations.has(piece)) continue;
       const tail = tails.get(piece) ?? null;
-      const known = sessions.get(piece);
-      const session = known?.head === piece && known.tail === tail ? known : makeSession(site, piece, tail);
-      if (session === known) kept.add(session);
-      else after.push(session);
+      let session = known.get(piece);
+      if (session?.tail === tail) before.delete(session);
+      else after.push((session = makeSession(site, piece, tail)));
       sessionOf.set(piece, session);
       if (tail !== null) sessionOf.set(tail, session);
     }
   }
-  return {
-    before: [...before].filter((session) => !kept.has(session)),
-    after,
-    timelines: timelines.map(({ site, visitor }, index) => ({
-      site,
-      visitor,
-      pieces: pieces[index]!,
-      sessions: new Map(pieces[index]!.map((piece) => [piece, sessionOf.get(piece)!])),
-    })),
-  };
-}
-
-/** The same for a visitor whose id is linked to no other: no piece continues another. */
-function regroupAlone(
-  { site, visitor, sessions }: Timeline,
-  pieces: readonly Piece[],
-): Pick<Change, 'before' | 'after' | 'timelines'> {
-  const remaining = new Map<Piece, Session>();
-  const after: Session[] = [];
-  for (const piece of pieces) {
-    let session = sessions.get(piece);
-    if (session === undefined) after.push((session = makeSession(site, piece, null)));
-    remaining.set(piece, session);
-  }
-  const before: Session[] = [];
-  for (const [piece, session] of sessions) if (!remaining.has(piece)) before.push(session);
-  return { before, after, timelines: [{ site, visitor, pieces, sessions: remaining }] };
+  const changed = timelines.map(({ site, visitor }, index) => {
+    const own = pieces[index]!;
+    return { site, visitor, pieces: own, sessions: own.map((piece) => sessionOf.get(piece)!) };
+  });
+  return { before: [...before], after, timelines: changed };
 }
 
 /**

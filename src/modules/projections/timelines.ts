@@ -40,14 +40,16 @@ export interface TimelinesOptions {
 }
 
 interface Remembered {
-  readonly timeline: Timeline;
+  timeline: Timeline;
   /** Sessions that began before it have not been read. */
   readonly readFrom: number;
   /** Ids that follow or precede this one. Null for almost everybody. */
   linked: Set<string> | null;
   /** The last run that touched it. */
-  readonly run: number;
-  readonly events: number;
+  run: number;
+  /** That run when it was last passed over in the search for somebody to forget. */
+  spared: number;
+  events: number;
 }
 
 interface Need {
@@ -56,7 +58,7 @@ interface Need {
 }
 
 export class Timelines {
-  /** In order of last use, oldest first. */
+  /** In order of arrival; see `forget`. */
   readonly #remembered = new Map<string, Remembered>();
   #events = 0;
 
@@ -100,22 +102,45 @@ export class Timelines {
       events,
     );
     for (const timeline of change.timelines) {
-      const known = this.#drop(timeline.visitor);
-      this.#keep({ ...known, timeline, run, events: countEvents(timeline) });
+      const remembered = this.#remembered.get(timeline.visitor)!;
+      const count = countEvents(timeline);
+      this.#events += count - remembered.events;
+      remembered.timeline = timeline;
+      remembered.events = count;
+      remembered.run = run;
     }
     return change;
   }
 
-  /** Forgets the longest unused visitors until memory is within its bound. */
+  /**
+   * Forgets visitors until memory is within its bound, by second chance: who was used since it was
+   * last looked at goes to the end of the queue. Cheaper than keeping order at every use.
+   */
   forget(committedRun: number): void {
     for (const [visitor, remembered] of this.#remembered) {
       if (this.#events <= this.options.eventsMax) return;
       // A group goes as a whole, so this one may have gone with an earlier one.
-      if (remembered.run > committedRun || !this.#remembered.has(visitor)) continue;
+      if (!this.#remembered.has(visitor)) continue;
+      if (remembered.run > committedRun) {
+        // In order of arrival, more or less: the rest is not committed yet either.
+        if (remembered.spared === remembered.run) return;
+        this.#spare(visitor, remembered);
+        continue;
+      }
+      if (remembered.spared < remembered.run) {
+        this.#spare(visitor, remembered);
+        continue;
+      }
       const group = this.#groupOf(visitor);
       if (group.some((member) => this.#remembered.get(member)!.run > committedRun)) continue;
       for (const member of group) this.#drop(member);
     }
+  }
+
+  #spare(visitor: string, remembered: Remembered): void {
+    remembered.spared = remembered.run;
+    this.#remembered.delete(visitor);
+    this.#remembered.set(visitor, remembered);
   }
 
   clear(): void {
@@ -197,8 +222,8 @@ export class Timelines {
   ): void {
     for (const visitor of found.keys()) {
       const { site, from } = needs.get(visitor)!;
-      const timeline: Timeline = { site, visitor, pieces: [], sessions: new Map() };
-      this.#keep({ timeline, readFrom: from - MARGIN_MS, linked: null, run: 0, events: 0 });
+      const timeline: Timeline = { site, visitor, pieces: [], sessions: [] };
+      this.#keep({ timeline, readFrom: from - MARGIN_MS, linked: null, run: 0, spared: 0, events: 0 });
     }
     for (const events of found.values()) for (const event of events.values()) this.#link(event);
     const done = new Set<string>();

@@ -117,7 +117,7 @@ export function comparisonSql(
   switch (operator) {
     case 'is':
       return caseSensitive
-        ? `${expression} = ${any(values)}`
+        ? `${expression} = ${values.length === 1 ? parameters.add(values[0], 'text') : any(values)}`
         : `${expression} ILIKE ${any(values.map(likeLiteral))}`;
     case 'contains':
       return `${expression} ${like} ${any(values.map((value) => `%${likeLiteral(value)}%`))}`;
