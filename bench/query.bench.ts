@@ -6,7 +6,11 @@ import { Freshness } from '../src/modules/query/freshness.js';
 import { QueryTelemetry } from '../src/modules/query/query.telemetry.js';
 import { type CachedReport, MemoryReportCache, ReportCache } from '../src/modules/query/report-cache.js';
 import { parseReportRequest } from '../src/modules/query/report-request.js';
-import { type ComputedReport, RunReportHandler, RunReportQuery } from '../src/modules/query/run-report.query.js';
+import {
+  type ComputedReport,
+  RunReportHandler,
+  RunReportQuery,
+} from '../src/modules/query/run-report.query.js';
 import { Telemetry } from '../src/telemetry/telemetry.js';
 import { createReadModels } from '../test/read-model-rows.js';
 import { startMigratedPostgres } from '../test/servers/postgres.js';
@@ -127,12 +131,21 @@ async function benchmark(pool: Pool, { name, body, sql, atLeast }: Case): Promis
     ratios: [{ of: 'uncached', over: 'hand-written SQL', ...(atLeast !== undefined && { atLeast }) }],
     rounds: ROUNDS,
   });
-  return { ...result, name: `${name}: uncached p50 ${quantile(latenciesMs, 0.5)} ms, p95 ${quantile(latenciesMs, 0.95)} ms` };
+  return {
+    ...result,
+    name: `${name}: uncached p50 ${quantile(latenciesMs, 0.5)} ms, p95 ${quantile(latenciesMs, 0.95)} ms`,
+  };
 }
 
 function handlerWith(pool: Pool, cache: ReportCache<ComputedReport>): RunReportHandler {
   const telemetry = new QueryTelemetry(new Telemetry('silent'));
-  return new RunReportHandler(pool, readConfig({ QUERY_TIMEOUT_MS: '60000' }), new Freshness(pool), cache, telemetry);
+  return new RunReportHandler(
+    pool,
+    readConfig({ QUERY_TIMEOUT_MS: '60000' }),
+    new Freshness(pool),
+    cache,
+    telemetry,
+  );
 }
 
 /** Without the warm-up. */

@@ -11,6 +11,7 @@ import { checkBeforeBoot, explainBootFailure } from './roles/boot-checks.js';
 import { exitOnFailure, stopOnSignals } from './roles/process-lifecycle.js';
 import { startProjecting } from './roles/projector.role.js';
 import { rootModule } from './roles/root.module.js';
+import { armFailpoint } from './telemetry/failpoint.js';
 import { NestLogger } from './telemetry/nest-logger.js';
 import { Telemetry } from './telemetry/telemetry.js';
 
@@ -55,6 +56,7 @@ function start(): void {
   } catch (error) {
     giveUp((error as Error).message);
   }
+  if (config.FAILPOINT) armFailpoint(config.FAILPOINT.name, config.FAILPOINT.passes);
   const telemetry = new Telemetry(config.LOG_LEVEL);
   telemetry.collectProcessMetrics();
   exitOnFailure({ telemetry });

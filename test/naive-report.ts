@@ -174,7 +174,7 @@ const distinct = (hits: readonly Hit[]): readonly GivenSession[] => [
   ...new Set(hits.map(({ session }) => session)),
 ];
 const startOf = ({ events }: GivenSession): number => events.find(isCounted)!.at;
-const endOf = ({ events }: GivenSession): number => events.filter(isCounted).at(-1)!.at;
+const endOf = ({ events }: GivenSession): number => events.findLast(isCounted)!.at;
 
 function valueOf(session: GivenSession, event: GivenEvent, name: string): string {
   const pageviews = session.events.filter(isPageview);

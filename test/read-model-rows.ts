@@ -82,7 +82,11 @@ export async function insertSessions(pool: Pool, sessions: readonly GivenSession
 }
 
 /** Two partitions of both projections; the second is the one behind. */
-export async function setCheckpoints(pool: Pool, position: string, watermarks: readonly [Date, Date]): Promise<void> {
+export async function setCheckpoints(
+  pool: Pool,
+  position: string,
+  watermarks: readonly [Date, Date],
+): Promise<void> {
   await pool.query(
     `INSERT INTO checkpoints (projection, version, partition, position, watermark)
       SELECT projection, 1, partition, $1, watermark

@@ -61,6 +61,28 @@ const trustProxy = z.string().transform((text, context): false | number | readon
   return hops;
 });
 
+/** Places where a crash test may kill the process: between steps whose order carries a guarantee. */
+export const FAILPOINTS = [
+  'intake.before-append',
+  'intake.after-append',
+  'projector.before-transaction',
+  'projector.before-commit',
+  'projector.after-commit',
+] as const;
+
+const failpoint = z.string().transform((text, context) => {
+  const [, place, passes] = /^([a-z.-]+):(\d{1,6})$/.exec(text) ?? [];
+  const name = FAILPOINTS.find((known) => known === place);
+  if (name === undefined) {
+    context.addIssue({
+      code: 'custom',
+      message: `must be place:passes; the places are ${FAILPOINTS.join(', ')}`,
+    });
+    return z.NEVER;
+  }
+  return { name, passes: Number(passes) };
+});
+
 export const SETTINGS = {
   ROLE: setting(
     'What this process does: ingest, projector, api, a comma list of them, or all.',
@@ -145,6 +167,10 @@ export const SETTINGS = {
   SHUTDOWN_TIMEOUT_MS: setting(
     'How long a stopping process may take to finish what it accepted.',
     wholeNumber(1_000, 60_000).prefault('10000'),
+  ),
+  FAILPOINT: setting(
+    'For tests only: kill this process at a named place, after passing it so many times, such as projector.after-commit:3.',
+    failpoint.optional(),
   ),
 } as const;
 

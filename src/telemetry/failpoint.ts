@@ -1,12 +1,6 @@
 // Named places where a crash test kills this process, as `kill -9` would: between the steps whose
 // order carries a guarantee. Armed only by the FAILPOINT setting, and one comparison otherwise.
-export const FAILPOINTS = [
-  'intake.before-append',
-  'intake.after-append',
-  'projector.before-transaction',
-  'projector.before-commit',
-  'projector.after-commit',
-] as const;
+import type { FAILPOINTS } from '../config/config.js';
 
 export type Failpoint = (typeof FAILPOINTS)[number];
 

@@ -53,7 +53,7 @@ export async function startIngestApp(settings: Readonly<Record<string, string>> 
     httpAdapter(config),
     { logger: false, abortOnError: false, bodyParser: false },
   );
-  await setUpHttp(app, telemetry);
+  setUpHttp(app, telemetry);
   await app.listen(config.PORT, config.HOST);
   const url = await app.getUrl();
   return {

@@ -3,6 +3,7 @@
 // nothing; under load appends keep a short distance, because a durable write costs as much as many
 // events. A request is settled only after every append that holds one of its events is durable;
 // memory is bounded by bytes.
+import { failpoint } from '../../telemetry/failpoint.js';
 import type { EncodedEvent } from '../../tracking-log/batch-codec.js';
 import type {
   AppendOutcome,
@@ -134,7 +135,9 @@ export class AppendBatcher {
     const startedAt = performance.now();
     let outcome: AppendOutcome;
     try {
+      failpoint('intake.before-append');
       outcome = await this.log.appendEncoded(partition, batch);
+      failpoint('intake.after-append');
     } catch (error) {
       this.telemetry.appendFailed(error, partition);
       outcome = { outcome: 'refused', reason: 'log-unavailable' };

@@ -3,12 +3,12 @@
 // acknowledgement comes after the durable append, or not at all.
 import { encodeEvent, type EncodedEvent } from '../../tracking-log/batch-codec.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
-import type { AppendBatcher, Part, SubmitOutcome } from './append-batcher.js';
+import type { AppendBatcher, SubmitOutcome } from './append-batcher.js';
 import { draftOf, type Draft, type RequestFacts, type Sender } from './draft.js';
 import { newEventId } from './event-ids.js';
 import type { IngestionTelemetry, UnavailableReason } from './ingestion.telemetry.js';
 import { run } from './pipeline.js';
-import type { RecentIds } from './recent-ids.js';
+import { keyOf, type RecentIds } from './recent-ids.js';
 import type { Salts } from './salts.js';
 import type { UnsettledIds } from './unsettled-ids.js';
 import type { RejectionReason, Step } from './verdict.js';
@@ -44,41 +44,48 @@ export interface IntakeDeps {
   readonly telemetry: IngestionTelemetry;
 }
 
-/** What became of a request's events before any was appended. */
+/**
+ * What became of a request's events before any was appended. All that is kept of the request while
+ * it waits for the log: what waits, the garbage collector carries along.
+ */
 interface Sorted {
-  readonly fresh: Draft[];
   readonly rejected: Rejection[];
   duplicates: number;
   dropped: number;
+  accepted: number;
+  readonly parts: { readonly partition: Partition; readonly events: EncodedEvent[] }[];
+  /** Of the accepted events that came with ids. */
+  readonly keysGiven: string[];
+  /** The accepted events that were given ids here. */
+  readonly idsMade: EncodedEvent[];
 }
 
 export class Intake {
   constructor(private readonly deps: IntakeDeps) {}
 
-  async receive(request: IntakeRequest): Promise<IntakeOutcome> {
-    const { salts, telemetry, batcher } = this.deps;
+  receive(request: IntakeRequest): Promise<IntakeOutcome> {
+    const { salts, telemetry } = this.deps;
+    const { receivedAt, holder, server, optedOut } = request;
     telemetry.received(request.inputs.length);
-    const pair = salts.at(request.receivedAt);
+    const pair = salts.at(receivedAt);
     if (pair === undefined) {
       telemetry.rejected('salt_unavailable', request.inputs.length);
-      return { outcome: 'unavailable', reason: 'salt_unavailable' };
+      return Promise.resolve({ outcome: 'unavailable', reason: 'salt_unavailable' });
     }
-    const { receivedAt, holder, server, optedOut } = request;
-    const sorted = this.sort(request, { receivedAt, holder, server, optedOut, salts: pair });
-    const accepted = sorted.fresh.length;
-    if (accepted > 0) {
-      const outcome = await batcher.submit(partsOf(sorted.fresh));
-      const reason = this.settle(sorted.fresh, outcome);
-      if (reason !== undefined) return { outcome: 'unavailable', reason };
-    }
-    const { duplicates, dropped, rejected } = sorted;
-    return { outcome: 'settled', accepted, duplicates, dropped, rejected };
+    return this.append(this.sort(request, { receivedAt, holder, server, optedOut, salts: pair }));
   }
 
   private sort({ inputs, sender }: IntakeRequest, facts: RequestFacts): Sorted {
     const { steps, telemetry } = this.deps;
-    const sorted: Sorted = { fresh: [], rejected: [], duplicates: 0, dropped: 0 };
-    const idsOfRequest = inputs.length > 1 ? new Set<string>() : undefined;
+    const sorted: Sorted = {
+      rejected: [],
+      duplicates: 0,
+      dropped: 0,
+      accepted: 0,
+      parts: [],
+      keysGiven: [],
+      idsMade: [],
+    };
     for (let index = 0; index < inputs.length; index++) {
       const draft = draftOf(inputs[index], facts, sender);
       const verdict = run(steps, draft);
@@ -88,51 +95,55 @@ export class Intake {
       } else if (verdict.verdict === 'dropped') {
         telemetry.dropped(verdict.reason);
         sorted.dropped++;
-      } else if (this.isRepeated(draft, idsOfRequest)) {
-        telemetry.duplicates(1);
-        sorted.duplicates++;
+      } else if (draft.idGiven) {
+        this.takeGiven(draft, sorted);
       } else {
-        sorted.fresh.push(draft);
+        draft.event.id = this.deps.unsettledIds.take(draft.event) ?? newEventId();
+        sorted.idsMade.push(take(draft, sorted));
       }
     }
     return sorted;
   }
 
-  /** Gives an event without an id one; says which of those with ids were seen before. */
-  private isRepeated({ event, idGiven }: Draft, idsOfRequest: Set<string> | undefined): boolean {
-    if (!idGiven) {
-      event.id = this.deps.unsettledIds.take(event) ?? newEventId();
-      return false;
+  private takeGiven(draft: Draft, sorted: Sorted): void {
+    const key = keyOf(draft.event);
+    if (this.deps.recentIds.has(draft.event) || sorted.keysGiven.includes(key)) {
+      this.deps.telemetry.duplicates(1);
+      sorted.duplicates++;
+      return;
     }
-    if (this.deps.recentIds.has(event)) return true;
-    if (idsOfRequest === undefined) return false;
-    const events = idsOfRequest.size;
-    return idsOfRequest.add(`${event.visitor} ${event.site} ${event.id}`).size === events;
+    sorted.keysGiven.push(key);
+    take(draft, sorted);
   }
 
-  /** Undefined: everything is durable. */
-  private settle(fresh: readonly Draft[], submitted: SubmitOutcome): UnavailableReason | undefined {
+  private append(sorted: Sorted): Promise<IntakeOutcome> {
+    if (sorted.accepted === 0) return Promise.resolve({ outcome: 'settled', ...answerOf(sorted) });
+    return this.deps.batcher.submit(sorted.parts).then((submitted) => this.settle(sorted, submitted));
+  }
+
+  private settle(sorted: Sorted, submitted: SubmitOutcome): IntakeOutcome {
     const { recentIds, unsettledIds, telemetry } = this.deps;
     if (submitted.outcome === 'appended') {
-      telemetry.accepted(fresh.length);
-      for (const { event, idGiven } of fresh) if (idGiven) recentIds.add(event);
-      return undefined;
+      telemetry.accepted(sorted.accepted);
+      for (const key of sorted.keysGiven) recentIds.add(key);
+      return { outcome: 'settled', ...answerOf(sorted) };
     }
-    telemetry.rejected(submitted.reason, fresh.length);
+    telemetry.rejected(submitted.reason, sorted.accepted);
     // Also where nothing was handed to the log: an id taken from here may be one that is in it.
-    for (const { event, idGiven } of fresh) if (!idGiven) unsettledIds.remember(event);
-    return submitted.reason;
+    for (const { json } of sorted.idsMade) unsettledIds.remember(json);
+    return { outcome: 'unavailable', reason: submitted.reason };
   }
 }
 
-function partsOf(drafts: readonly Draft[]): readonly Part[] {
-  const first = drafts[0]!;
-  if (drafts.length === 1) return [{ partition: first.partition, events: [encodeEvent(first.event)] }];
-  const byPartition = new Map<Partition, EncodedEvent[]>();
-  for (const { partition, event } of drafts) {
-    const events = byPartition.get(partition);
-    if (events === undefined) byPartition.set(partition, [encodeEvent(event)]);
-    else events.push(encodeEvent(event));
-  }
-  return [...byPartition].map(([partition, events]) => ({ partition, events }));
+function answerOf({ accepted, duplicates, dropped, rejected }: Sorted) {
+  return { accepted, duplicates, dropped, rejected };
+}
+
+function take({ event, partition }: Draft, sorted: Sorted): EncodedEvent {
+  const encoded = encodeEvent(event);
+  const part = sorted.parts.find((known) => known.partition === partition);
+  if (part === undefined) sorted.parts.push({ partition, events: [encoded] });
+  else part.events.push(encoded);
+  sorted.accepted++;
+  return encoded;
 }

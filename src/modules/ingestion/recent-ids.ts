@@ -17,12 +17,13 @@ export class RecentIds {
   private old: ReadonlySet<string> = new Set();
 
   has(event: SeenEvent): boolean {
-    if (this.hasKey(keyOf(event, event.visitor))) return true;
+    if (this.hasKey(keyOf(event))) return true;
     return event.previousVisitor !== undefined && this.hasKey(keyOf(event, event.previousVisitor));
   }
 
-  add(event: SeenEvent): void {
-    this.young.add(keyOf(event, event.visitor));
+  /** @param key of `keyOf` */
+  add(key: string): void {
+    this.young.add(key);
     if (this.young.size < GENERATION_IDS_MAX) return;
     this.old = this.young;
     this.young = new Set();
@@ -33,4 +34,6 @@ export class RecentIds {
   }
 }
 
-const keyOf = (event: SeenEvent, visitor: string): string => `${visitor} ${event.site} ${event.id}`;
+/** What makes two events repetitions of each other. */
+export const keyOf = ({ site, id, visitor: own }: SeenEvent, visitor = own): string =>
+  `${visitor} ${site} ${id}`;

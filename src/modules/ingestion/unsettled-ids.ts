@@ -11,7 +11,9 @@ export class UnsettledIds {
   private readonly idsByContent = new Map<string, string[]>();
   private count = 0;
 
-  remember(event: TrackedEvent): void {
+  /** @param json the event as it went to the log */
+  remember(json: string): void {
+    const event = JSON.parse(json) as TrackedEvent;
     const content = contentOf(event);
     const ids = this.idsByContent.get(content);
     if (ids === undefined) this.idsByContent.set(content, [event.id]);

@@ -68,7 +68,8 @@ function refuseOversizedFilters(filters: unknown): void {
       if (operator === 'matches' || operator === 'matches_not') patterns += lengthOf(values);
       refuseOversizedValues(values, `${path}[2]`);
     }
-    if (leaves > FILTER_LEAVES_MAX) throw tooCostly('filters', `Give at most ${FILTER_LEAVES_MAX} filters in all.`);
+    if (leaves > FILTER_LEAVES_MAX)
+      throw tooCostly('filters', `Give at most ${FILTER_LEAVES_MAX} filters in all.`);
     if (patterns > REGULAR_EXPRESSIONS_MAX) {
       throw tooCostly('filters', `Give at most ${REGULAR_EXPRESSIONS_MAX} regular expressions in all.`);
     }
@@ -82,7 +83,10 @@ function refuseOversizedValues(values: unknown, path: string): void {
   }
   for (const [index, value] of values.entries()) {
     if (typeof value === 'string' && value.length > FILTER_VALUE_CHARS_MAX) {
-      throw tooCostly(`${path}[${index}]`, `A filter's value has at most ${FILTER_VALUE_CHARS_MAX} characters.`);
+      throw tooCostly(
+        `${path}[${index}]`,
+        `A filter's value has at most ${FILTER_VALUE_CHARS_MAX} characters.`,
+      );
     }
   }
 }

@@ -2,7 +2,10 @@ import { toCsv } from './csv.js';
 import type { Report } from './report.js';
 
 const csvOf = (results: Report['results']) =>
-  toCsv({ results, query: { dimensions: ['visit:source'], metrics: ['visits', 'bounce_rate'] } } as unknown as Report);
+  toCsv({
+    results,
+    query: { dimensions: ['visit:source'], metrics: ['visits', 'bounce_rate'] },
+  } as unknown as Report);
 
 it('has a header and one line per result', () => {
   expect(csvOf([{ dimensions: ['Google'], metrics: [3, 43.5] }])).toBe(

@@ -29,9 +29,18 @@ describe('keywords', () => {
   });
 
   it('mean the days of the site, not of UTC', () => {
-    expect(resolve('day', 'America/New_York')).toEqual(['2026-11-20T00:00:00-05:00', '2026-11-21T00:00:00-05:00']);
-    expect(resolve('7d', 'Asia/Kathmandu')).toEqual(['2026-11-14T00:00:00+05:45', '2026-11-21T00:00:00+05:45']);
-    expect(resolve('all', 'Asia/Kathmandu')).toEqual(['2025-12-25T00:00:00+05:45', '2026-11-22T00:00:00+05:45']);
+    expect(resolve('day', 'America/New_York')).toEqual([
+      '2026-11-20T00:00:00-05:00',
+      '2026-11-21T00:00:00-05:00',
+    ]);
+    expect(resolve('7d', 'Asia/Kathmandu')).toEqual([
+      '2026-11-14T00:00:00+05:45',
+      '2026-11-21T00:00:00+05:45',
+    ]);
+    expect(resolve('all', 'Asia/Kathmandu')).toEqual([
+      '2025-12-25T00:00:00+05:45',
+      '2026-11-22T00:00:00+05:45',
+    ]);
   });
 
   it('all is today while the site has no session', () => {
@@ -93,9 +102,16 @@ describe('two ends', () => {
   });
 });
 
-it.each([['yesterday'], ['0d'], ['-7d'], ['7 d'], [['2026-01-01']], [['2026-01-01', '2026-01-02T00:00Z']], [['2026-01-01T00:00:00', '2026-01-02T00:00:00']], [30], [null]])(
-  '%j is no date range',
-  (form) => {
-    expect(isDateRangeForm(form)).toBe(false);
-  },
-);
+it.each([
+  ['yesterday'],
+  ['0d'],
+  ['-7d'],
+  ['7 d'],
+  [['2026-01-01']],
+  [['2026-01-01', '2026-01-02T00:00Z']],
+  [['2026-01-01T00:00:00', '2026-01-02T00:00:00']],
+  [30],
+  [null],
+])('%j is no date range', (form) => {
+  expect(isDateRangeForm(form)).toBe(false);
+});

@@ -37,7 +37,9 @@ const DAY_MS = 24 * 3_600_000;
 export function isDateRangeForm(form: unknown): form is DateRangeForm {
   if (typeof form === 'string') return KEYWORD.test(form);
   if (!Array.isArray(form) || form.length !== 2) return false;
-  return [DATE, DATE_TIME].some((pattern) => form.every((end) => typeof end === 'string' && pattern.test(end)));
+  return [DATE, DATE_TIME].some((pattern) =>
+    form.every((end) => typeof end === 'string' && pattern.test(end)),
+  );
 }
 
 export function resolveDateRange(form: DateRangeForm, context: RangeContext): RangeOutcome {
@@ -96,7 +98,10 @@ function ofEnds([from, to]: readonly [string, string], zone: string): RangeOutco
   for (const [index, text] of [from, to].entries()) {
     try {
       if (!DATE.test(text)) ends.push(Temporal.Instant.from(text).epochMilliseconds);
-      else ends.push(startOfDay(Temporal.PlainDate.from(text, { overflow: 'reject' }).add({ days: index }), zone));
+      else
+        ends.push(
+          startOfDay(Temporal.PlainDate.from(text, { overflow: 'reject' }).add({ days: index }), zone),
+        );
     } catch {
       return refused(`date_range[${index}]`, `there is no ${text}`);
     }

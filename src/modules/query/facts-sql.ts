@@ -4,7 +4,6 @@
 // its groups; visitors are counted over all parts, never summed.
 import { SESSION_DURATION_MAX_MS } from '../projections/read-models/sessions.read-model.js';
 import {
-  type EventDimension,
   eventSql,
   isEventDimension,
   isTimeDimension,
@@ -12,7 +11,14 @@ import {
   type ValueDimension,
   visitSql,
 } from './dimensions.js';
-import { type Comparison, comparisonSql, comparisonsOf, type Filter, isEventFilter, treeSql } from './filters.js';
+import {
+  type Comparison,
+  comparisonSql,
+  comparisonsOf,
+  type Filter,
+  isEventFilter,
+  treeSql,
+} from './filters.js';
 import { metricOrderSql, needsEvents, needsSessions } from './metrics.js';
 import type { ReportQuery } from './report-query.js';
 import { SqlParameters, type Statement, timestamp } from './sql-parameters.js';
@@ -40,7 +46,10 @@ const bytewise = (expression: string): string => `(${expression}) COLLATE "C"`;
 export function factsStatement(query: ReportQuery, table: string): FactsStatement {
   const facts = new FactsSql(query, table);
   const grouped = facts.grouped();
-  const counted = { text: `${grouped} SELECT count(*) AS total_rows FROM grouped`, values: [...facts.parameters.values] };
+  const counted = {
+    text: `${grouped} SELECT count(*) AS total_rows FROM grouped`,
+    values: [...facts.parameters.values],
+  };
   return { ...facts.page(grouped), totalRowsStatement: counted };
 }
 
@@ -92,7 +101,9 @@ class FactsSql {
     const ordered = new Set(orderBy.map(([name]) => name));
     const order = [
       ...orderBy.map(([name, direction]) => `${this.orderSql(name)} ${direction}`),
-      ...dimensions.filter((dimension) => !ordered.has(dimension)).map((dimension) => this.orderSql(dimension)),
+      ...dimensions
+        .filter((dimension) => !ordered.has(dimension))
+        .map((dimension) => this.orderSql(dimension)),
     ];
     const limit = this.parameters.add(pagination.limit, 'bigint');
     const offset = this.parameters.add(pagination.offset, 'bigint');
@@ -126,7 +137,9 @@ class FactsSql {
     const grouped = this.values.includes('event:page');
     if (counter.startsWith('duration')) return grouped;
     if (!counter.startsWith('bounce')) return false;
-    return grouped || this.eventFilters.flatMap(comparisonsOf).some(({ dimension }) => dimension === 'event:page');
+    return (
+      grouped || this.eventFilters.flatMap(comparisonsOf).some(({ dimension }) => dimension === 'event:page')
+    );
   }
 
   /** Of a group: value dimensions as d0, d1, …, then the bucket. */
@@ -136,7 +149,9 @@ class FactsSql {
 
   private totals(): readonly string[] {
     const sum = (counter: Counter) =>
-      this.counters.includes(counter) ? `coalesce(sum(${counter}), 0)::bigint AS ${counter}` : `0 AS ${counter}`;
+      this.counters.includes(counter)
+        ? `coalesce(sum(${counter}), 0)::bigint AS ${counter}`
+        : `0 AS ${counter}`;
     return [
       `${this.countsVisitors() ? 'count(DISTINCT visitor)' : '0'} AS visitors`,
       // A session's id is a hash of its first event: no two of a site share one.
@@ -188,7 +203,8 @@ class FactsSql {
   }
 
   private visitPredicate(comparison: Comparison): string {
-    if (!isVisitDimension(comparison.dimension)) throw new Error(`${comparison.dimension} is no visit's dimension`);
+    if (!isVisitDimension(comparison.dimension))
+      throw new Error(`${comparison.dimension} is no visit's dimension`);
     return comparisonSql(comparison, visitSql(comparison.dimension), this.parameters);
   }
 
@@ -247,11 +263,18 @@ class FactsSql {
     const byEntry = (counter: string) => this.entryCounters.includes(counter as Counter);
     const only = (wanted: (counter: string) => boolean): Contribution =>
       Object.fromEntries(
-        Object.entries(all).filter(([counter]) => this.counters.includes(counter as Counter) && wanted(counter)),
+        Object.entries(all).filter(
+          ([counter]) => this.counters.includes(counter as Counter) && wanted(counter),
+        ),
       );
     const touching = only((counter) => !byEntry(counter));
     const entering = only(byEntry);
-    const event = { visitor: 'visitor', session: 'session', pageviews: `(name = 'pageview')::int`, events: '1' };
+    const event = {
+      visitor: 'visitor',
+      session: 'session',
+      pageviews: `(name = 'pageview')::int`,
+      events: '1',
+    };
     const parts = [
       `SELECT ${this.contribute(event, this.placedKeys('own'))} FROM hits WHERE matches`,
       ...(Object.keys(touching).length > 0 ? [this.oncePerSession('own', touching)] : []),
@@ -310,7 +333,7 @@ class FactsSql {
     context: { readonly place: 'own' | 'entry'; readonly visitPredicate: (comparison: Comparison) => string },
   ): string {
     if (isVisitDimension(comparison.dimension)) return context.visitPredicate(comparison);
-    return comparisonSql(comparison, eventSql(comparison.dimension as EventDimension, context.place), this.parameters);
+    return comparisonSql(comparison, eventSql(comparison.dimension, context.place), this.parameters);
   }
 
   private eventsApart(visitLeaves: readonly string[]): string {

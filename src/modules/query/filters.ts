@@ -24,9 +24,7 @@ export type Filter =
 const FORMS: readonly unknown[] = [...OPERATORS, 'and', 'or', 'not'];
 
 const comparisonOptions = z.strictObject({ case_sensitive: z.boolean().default(true) });
-const text = z
-  .string()
-  .refine((value) => !value.includes('\0'), 'must not contain the character U+0000');
+const text = z.string().refine((value) => !value.includes('\0'), 'must not contain the character U+0000');
 
 const comparison = z
   .tuple([
@@ -44,15 +42,13 @@ const comparison = z
       }
     }
   })
-  .transform(
-    ([operator, dimension, values, options]): Filter => ({
-      kind: 'comparison',
-      operator,
-      dimension,
-      values,
-      caseSensitive: options?.case_sensitive ?? true,
-    }),
-  );
+  .transform(([operator, dimension, values, options]): Filter => ({
+    kind: 'comparison',
+    operator,
+    dimension,
+    values,
+    caseSensitive: options?.case_sensitive ?? true,
+  }));
 
 const several = z
   .tuple([z.enum(['and', 'or']), z.array(z.lazy(() => filterSchema)).min(1, 'must hold at least one filter')])
@@ -67,7 +63,12 @@ export const filterSchema: z.ZodType<Filter> = z.unknown().transform((raw, conte
   const operator: unknown = Array.isArray(raw) ? raw[0] : undefined;
   if (!FORMS.includes(operator)) {
     const path = Array.isArray(raw) ? [0] : [];
-    context.issues.push({ code: 'custom', input: raw, path, message: `must begin with one of ${FORMS.join(', ')}` });
+    context.issues.push({
+      code: 'custom',
+      input: raw,
+      path,
+      message: `must begin with one of ${FORMS.join(', ')}`,
+    });
     return z.NEVER;
   }
   const form = operator === 'not' ? negation : operator === 'and' || operator === 'or' ? several : comparison;
@@ -152,7 +153,8 @@ export function patternsOfTree(filter: Filter, path: string): readonly PlacedPat
 function patternsOf(values: readonly string[]): readonly string[] {
   return values.map((value) => {
     const checked = patternForPostgres(value);
-    if (checked.outcome === 'refused') throw new Error(`A refused pattern passed the schema: ${checked.reason}`);
+    if (checked.outcome === 'refused')
+      throw new Error(`A refused pattern passed the schema: ${checked.reason}`);
     return checked.pattern;
   });
 }

@@ -2,10 +2,9 @@
 // holds at least what its watermark promises.
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { servingVersion } from '../projections/read-models/serving.js';
+import { type ServedProjection, servingVersion } from '../projections/read-models/serving.js';
 
-export const SERVED_PROJECTIONS = ['sessions', 'traffic'] as const;
-export type ServedProjection = (typeof SERVED_PROJECTIONS)[number];
+const SERVED_PROJECTIONS: readonly ServedProjection[] = ['sessions', 'traffic'];
 
 export interface ProjectionState {
   /** Such as `traffic@1`. */
@@ -66,7 +65,10 @@ export class Freshness {
     ]);
     return {
       projections: Object.fromEntries(states) as Record<ServedProjection, ProjectionState>,
-      fingerprint: JSON.stringify([versions, rows.map((row) => [row.projection, row.partition, row.position])]),
+      fingerprint: JSON.stringify([
+        versions,
+        rows.map((row) => [row.projection, row.partition, row.position]),
+      ]),
     };
   }
 }

@@ -26,23 +26,13 @@ export interface Counters {
   readonly durationMs: number;
 }
 
-export const NO_COUNTERS: Counters = {
-  visitors: 0,
-  visits: 0,
-  pageviews: 0,
-  events: 0,
-  bounceSessions: 0,
-  bounces: 0,
-  durationSessions: 0,
-  durationMs: 0,
-};
-
 const VALUES: Readonly<Record<Metric, (counters: Counters) => number>> = {
   visitors: ({ visitors }) => visitors,
   visits: ({ visits }) => visits,
   pageviews: ({ pageviews }) => pageviews,
   events: ({ events }) => events,
-  views_per_visit: ({ pageviews, visits }) => (visits === 0 ? 0 : roundTiesToEven((pageviews * 100) / visits) / 100),
+  views_per_visit: ({ pageviews, visits }) =>
+    visits === 0 ? 0 : roundTiesToEven((pageviews * 100) / visits) / 100,
   bounce_rate: ({ bounces, bounceSessions }) =>
     bounceSessions === 0 ? 0 : roundTiesToEven((bounces * 100) / bounceSessions),
   visit_duration: ({ durationMs, durationSessions }) =>

@@ -1,6 +1,11 @@
 // POST /v1/sites/{site}/query as the api role serves it: real modules, real PostgreSQL.
 import { setTimeout as delay } from 'node:timers/promises';
-import { createReadModels, type GivenSession, insertSessions, setCheckpoints } from '../../../test/read-model-rows.js';
+import {
+  createReadModels,
+  type GivenSession,
+  insertSessions,
+  setCheckpoints,
+} from '../../../test/read-model-rows.js';
 import { type ControlPlane, OPERATOR_KEY, startControlPlane } from '../../../test/servers/control-plane.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../test/servers/postgres.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
@@ -30,7 +35,10 @@ beforeAll(async () => {
   const session = (visitor: bigint, time: string, about: Record<string, string> = {}): GivenSession => ({
     site,
     visitor,
-    events: [{ at: at(time), page: '/' }, { at: at(time) + 60_000, page: '/=x' }],
+    events: [
+      { at: at(time), page: '/' },
+      { at: at(time) + 60_000, page: '/=x' },
+    ],
     about,
   });
   await insertSessions(postgres.pool, [
@@ -50,10 +58,17 @@ const keyFor = async (of: string, scopes: readonly string[]) =>
 const ask = (body: unknown, headers: Record<string, string> = {}) =>
   plane.call('POST', `/v1/sites/${site}/query`, { key: reader, body, headers });
 
-const SERIES = { metrics: ['visitors', 'visits', 'pageviews'], date_range: [DAY, DAY], dimensions: ['time:hour'] };
+const SERIES = {
+  metrics: ['visitors', 'visits', 'pageviews'],
+  date_range: [DAY, DAY],
+  dimensions: ['time:hour'],
+};
 
 it('answers with numbers, freshness and the complete query', async () => {
-  const { status, body, headers } = await ask({ ...SERIES, include: { time_labels: true, total_rows: true } });
+  const { status, body, headers } = await ask({
+    ...SERIES,
+    include: { time_labels: true, total_rows: true },
+  });
   expect(status).toBe(200);
   expect(body.results).toEqual([
     { dimensions: [`${DAY} 09:00:00`], metrics: [1, 1, 2] },
@@ -77,7 +92,10 @@ it('answers with numbers, freshness and the complete query', async () => {
 
 it('answers its own echo alike, by id and by domain', async () => {
   const first = await ask({ ...SERIES, dimensions: ['visit:source'] });
-  const again = await plane.call('POST', '/v1/sites/Shop.Example/query', { key: reader, body: first.body.query });
+  const again = await plane.call('POST', '/v1/sites/Shop.Example/query', {
+    key: reader,
+    body: first.body.query,
+  });
   expect(again.body.results).toEqual(first.body.results);
   expect(again.headers.etag).toBe(first.headers.etag);
   expect(first.body.meta).toMatchObject({ projection: 'sessions@1', source: 'facts' });
@@ -135,7 +153,9 @@ describe('refuses', () => {
   it("another merchant's site exactly as one that does not exist", async () => {
     const other = (await plane.call('POST', '/v1/sites', { body: { domain: 'other.example' } })).body.id;
     const answers = await Promise.all(
-      [other, 'nowhere'].map((name) => plane.call('POST', `/v1/sites/${name}/query`, { key: reader, body: SERIES })),
+      [other, 'nowhere'].map((name) =>
+        plane.call('POST', `/v1/sites/${name}/query`, { key: reader, body: SERIES }),
+      ),
     );
     expect(answers.map(({ status }) => status)).toEqual([404, 404]);
     expect(answers[0]!.body).toEqual(answers[1]!.body);
@@ -144,16 +164,22 @@ describe('refuses', () => {
 
   it('what it does not know, naming the path', async () => {
     const { status, body } = await ask({ ...SERIES, include: { compare: 'previous_period' } });
-    expect([status, body.errors]).toEqual([400, [{ path: 'include.compare', message: 'there is no such key' }]]);
+    expect([status, body.errors]).toEqual([
+      400,
+      [{ path: 'include.compare', message: 'there is no such key' }],
+    ]);
   });
 
-  it.each(['(', 'a{2,1}', '[z-a]', '(?<name>a)', '*a'])('the pattern %s, which PostgreSQL does not take', async (pattern) => {
-    const { status, body } = await ask({
-      ...SERIES,
-      filters: [['not', ['and', [['matches', 'visit:source', ['fine', pattern]]]]]],
-    });
-    expect([status, body.errors[0].path]).toEqual([400, 'filters[0][1][1][0][2][1]']);
-  });
+  it.each(['(', 'a{2,1}', '[z-a]', '(?<name>a)', '*a'])(
+    'the pattern %s, which PostgreSQL does not take',
+    async (pattern) => {
+      const { status, body } = await ask({
+        ...SERIES,
+        filters: [['not', ['and', [['matches', 'visit:source', ['fine', pattern]]]]]],
+      });
+      expect([status, body.errors[0].path]).toEqual([400, 'filters[0][1][1][0][2][1]']);
+    },
+  );
 
   it('what runs too long, and says what to narrow', async () => {
     const holder = await postgres.pool.connect();
@@ -170,21 +196,25 @@ describe('refuses', () => {
   });
 });
 
-it.each([
-  "'; DROP TABLE sessions_v1; --",
-  '$1',
-  '\\',
-  "\\' OR 1=1 --",
-  '%',
-  '{"a"}',
-])('treats %j in a filter as a value', async (value) => {
-  const { status, body } = await ask({
-    metrics: ['visits'],
-    date_range: [DAY, DAY],
-    filters: [['or', [['is', 'visit:source', [value]], ['contains', 'event:page', [value], { case_sensitive: false }]]]],
-  });
-  expect([status, body.results[0].metrics]).toEqual([200, [0]]);
-});
+it.each(["'; DROP TABLE sessions_v1; --", '$1', '\\', "\\' OR 1=1 --", '%', '{"a"}'])(
+  'treats %j in a filter as a value',
+  async (value) => {
+    const { status, body } = await ask({
+      metrics: ['visits'],
+      date_range: [DAY, DAY],
+      filters: [
+        [
+          'or',
+          [
+            ['is', 'visit:source', [value]],
+            ['contains', 'event:page', [value], { case_sensitive: false }],
+          ],
+        ],
+      ],
+    });
+    expect([status, body.results[0].metrics]).toEqual([200, [0]]);
+  },
+);
 
 it('measures answers and refusals', async () => {
   const text = await plane.app.get(Telemetry).registry.metrics();

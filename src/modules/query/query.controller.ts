@@ -33,12 +33,19 @@ export class QueryController {
       "Metrics over a date range in the site's time zone, grouped by dimensions and filtered. Sessions that look like bots are left out unless `include.bots` is true or `visit:bot` is used. `meta` says how fresh the numbers are and where they came from; `query` is the request in its complete form.",
   })
   @ApiParam({ name: 'site', description: 'Id or domain of the site.', example: 'shop.example' })
-  @ApiHeader({ name: 'If-None-Match', required: false, description: 'An ETag: 304 while the numbers are the same.' })
+  @ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: 'An ETag: 304 while the numbers are the same.',
+  })
   @ApiHeader({ name: 'Accept', required: false, description: '`text/csv` gives CSV.' })
   @ApiBody({ schema: QUERY_SCHEMA, examples: QUERY_EXAMPLES })
   @ApiResponse({ status: 200, content: { 'application/json': { schema: REPORT_SCHEMA }, 'text/csv': {} } })
   @ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' })
-  @ApiResponse({ status: 400, description: 'Unknown name or impossible combination; `errors` names the path.' })
+  @ApiResponse({
+    status: 400,
+    description: 'Unknown name or impossible combination; `errors` names the path.',
+  })
   @ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' })
   @ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' })
   async query(

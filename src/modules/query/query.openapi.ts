@@ -58,13 +58,22 @@ export const REPORT_SCHEMA: SchemaObject = {
     meta: {
       type: 'object',
       properties: {
-        watermark: { ...text, format: 'date-time', nullable: true, description: 'Everything received up to here is in the numbers.' },
+        watermark: {
+          ...text,
+          format: 'date-time',
+          nullable: true,
+          description: 'Everything received up to here is in the numbers.',
+        },
         lag_ms: { ...number, nullable: true },
         projection: { ...text, example: 'traffic@1' },
         sampled: { type: 'boolean' },
         source: { ...text, enum: ['rollup', 'facts'] },
         bots: { ...text, enum: ['excluded', 'included'] },
-        approximate: { type: 'object', description: 'Estimated metrics with their standard error.', additionalProperties: number },
+        approximate: {
+          type: 'object',
+          description: 'Estimated metrics with their standard error.',
+          additionalProperties: number,
+        },
         time_labels: { type: 'array', items: text },
         total_rows: number,
       },

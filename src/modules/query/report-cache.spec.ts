@@ -22,7 +22,10 @@ it('tells everybody who waits of a failure, and forgets it', async () => {
   const failing = () => Promise.reject(new Error('away'));
   const both = await Promise.allSettled([cache.get('key', failing), cache.get('key', failing)]);
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  expect(await cache.get('key', async () => ({ text: 'b' }))).toEqual({ value: { text: 'b' }, source: 'computed' });
+  expect(await cache.get('key', async () => ({ text: 'b' }))).toEqual({
+    value: { text: 'b' },
+    source: 'computed',
+  });
 });
 
 it('keeps to its bytes: the least recently used go first', async () => {

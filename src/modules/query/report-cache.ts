@@ -24,7 +24,11 @@ export class MemoryReportCache<T extends object> extends ReportCache<T> {
 
   constructor({ bytesMax, entriesMax, bytesOf }: ReportCacheOptions<T>) {
     super();
-    this.#reports = new LRUCache({ max: entriesMax, maxSize: bytesMax, sizeCalculation: (value) => bytesOf(value) });
+    this.#reports = new LRUCache({
+      max: entriesMax,
+      maxSize: bytesMax,
+      sizeCalculation: (value) => bytesOf(value),
+    });
   }
 
   async get(key: string, compute: () => Promise<T>): Promise<CachedReport<T>> {

@@ -4,16 +4,31 @@ import { parseReportRequest } from './report-request.js';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 const normalise = (body: Record<string, unknown>, zone = 'Europe/Berlin') =>
-  normaliseQuery(parseReportRequest({ metrics: ['visits', 'visitors'], date_range: '7d', ...body }), { id: 'site' }, { zone, now: NOW, earliest: null });
+  normaliseQuery(
+    parseReportRequest({ metrics: ['visits', 'visitors'], date_range: '7d', ...body }),
+    { id: 'site' },
+    { zone, now: NOW, earliest: null },
+  );
 
 it('echoes the complete request', () => {
-  const filters = [['and', [['is', 'visit:os', ['Linux'], { case_sensitive: false }], ['not', ['contains', 'event:page', ['/x']]]]]];
+  const filters = [
+    [
+      'and',
+      [
+        ['is', 'visit:os', ['Linux'], { case_sensitive: false }],
+        ['not', ['contains', 'event:page', ['/x']]],
+      ],
+    ],
+  ];
   expect(echoOf(normalise({ dimensions: ['visit:source', 'time'], filters }))).toEqual({
     metrics: ['visits', 'visitors'],
     date_range: ['2026-11-13T00:00:00+01:00', '2026-11-20T00:00:00+01:00'],
     dimensions: ['visit:source', 'time:day'],
     filters,
-    order_by: [['time:day', 'asc'], ['visits', 'desc']],
+    order_by: [
+      ['time:day', 'asc'],
+      ['visits', 'desc'],
+    ],
     include: { time_labels: false, total_rows: false, bots: false },
     pagination: { limit: 10_000, offset: 0 },
   });

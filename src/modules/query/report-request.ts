@@ -72,7 +72,10 @@ export function parseReportRequest(body: unknown): ReportRequest {
 
 function fieldsOf(issue: z.core.$ZodIssue): readonly ProblemField[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: 'there is no such key' }));
+    return issue.keys.map((key) => ({
+      path: pathText([...issue.path, key]),
+      message: 'there is no such key',
+    }));
   }
   return [{ path: pathText(issue.path), message: issue.message }];
 }

@@ -6,8 +6,9 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Pool, type PoolClient } from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Problem } from '../../http/problem.js';
+import type { ServedProjection } from '../projections/read-models/serving.js';
 import { patternsOfTree } from './filters.js';
-import { Freshness, type ReadModelsState, type ServedProjection } from './freshness.js';
+import { Freshness, type ReadModelsState } from './freshness.js';
 import { planReport } from './planner.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { inReadTransaction } from './read-transaction.js';
@@ -145,5 +146,8 @@ function answerOf(query: ReportQuery, computed: ComputedReport, { projections }:
     ...(query.include.timeLabels && { time_labels: query.buckets.labels }),
     ...(query.include.totalRows && { total_rows: computed.totalRows }),
   };
-  return { report: { results: computed.results, meta, query: echoOf(query) }, etag: `W/"${computed.digest}"` };
+  return {
+    report: { results: computed.results, meta, query: echoOf(query) },
+    etag: `W/"${computed.digest}"`,
+  };
 }

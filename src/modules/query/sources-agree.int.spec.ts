@@ -33,7 +33,11 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 
 const queryOf = (zone: string, body: Record<string, unknown>): ReportQuery =>
-  normaliseQuery(parseReportRequest({ metrics: METRICS, ...body }), { id: SITE }, { zone, now: NOW, earliest: FROM });
+  normaliseQuery(
+    parseReportRequest({ metrics: METRICS, ...body }),
+    { id: SITE },
+    { zone, now: NOW, earliest: FROM },
+  );
 
 const rowsOf = (query: ReportQuery, groups: readonly Group[]) => groups.map((group) => rowOf(query, group));
 
@@ -61,36 +65,42 @@ const RANGES: readonly (readonly [string, string])[] = [
 ];
 
 describe.each(['UTC', 'Europe/Berlin', 'America/New_York'])('in %s', (zone) => {
-  it.each(DIMENSIONS.map((dimensions) => [dimensions]))('rollup = facts = plain counting by %j', async (dimensions) => {
-    for (const [first, last] of RANGES) {
-      for (const bots of [false, true]) {
-        const query = queryOf(zone, { date_range: [first, last], dimensions, include: { bots } });
-        expect(planReport(query)).toEqual({ source: 'rollup' });
-        const facts = await fromFacts(query);
-        expect(await fromRollup(query)).toEqual(facts);
-        const from = midnight(first, zone);
-        const to = midnight(new Date(Date.parse(last) + 86_400_000).toISOString().slice(0, 10), zone);
-        expect({ from, to }).toEqual(query.range);
-        expect(facts).toEqual(
-          naiveReport(sessions, { site: SITE, zone, from, to, metrics: METRICS, dimensions, bots }),
-        );
+  it.each(DIMENSIONS.map((dimensions) => [dimensions]))(
+    'rollup = facts = plain counting by %j',
+    async (dimensions) => {
+      for (const [first, last] of RANGES) {
+        for (const bots of [false, true]) {
+          const query = queryOf(zone, { date_range: [first, last], dimensions, include: { bots } });
+          expect(planReport(query)).toEqual({ source: 'rollup' });
+          const facts = await fromFacts(query);
+          expect(await fromRollup(query)).toEqual(facts);
+          const from = midnight(first, zone);
+          const to = midnight(new Date(Date.parse(last) + 86_400_000).toISOString().slice(0, 10), zone);
+          expect({ from, to }).toEqual(query.range);
+          expect(facts).toEqual(
+            naiveReport(sessions, { site: SITE, zone, from, to, metrics: METRICS, dimensions, bots }),
+          );
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 describe.each(['Asia/Kolkata', 'Asia/Kathmandu'])('in %s, whose days begin within a UTC hour', (zone) => {
-  it.each(DIMENSIONS.map((dimensions) => [dimensions]))('facts = plain counting by %j', async (dimensions) => {
-    for (const [first, last] of RANGES) {
-      const query = queryOf(zone, { date_range: [first, last], dimensions });
-      expect(planReport(query).source).toBe('facts');
-      const from = midnight(first, zone);
-      const to = midnight(new Date(Date.parse(last) + 86_400_000).toISOString().slice(0, 10), zone);
-      expect(await fromFacts(query)).toEqual(
-        naiveReport(sessions, { site: SITE, zone, from, to, metrics: METRICS, dimensions }),
-      );
-    }
-  });
+  it.each(DIMENSIONS.map((dimensions) => [dimensions]))(
+    'facts = plain counting by %j',
+    async (dimensions) => {
+      for (const [first, last] of RANGES) {
+        const query = queryOf(zone, { date_range: [first, last], dimensions });
+        expect(planReport(query).source).toBe('facts');
+        const from = midnight(first, zone);
+        const to = midnight(new Date(Date.parse(last) + 86_400_000).toISOString().slice(0, 10), zone);
+        expect(await fromFacts(query)).toEqual(
+          naiveReport(sessions, { site: SITE, zone, from, to, metrics: METRICS, dimensions }),
+        );
+      }
+    },
+  );
 });
 
 it.each([
@@ -106,7 +116,14 @@ it.each([
 });
 
 it('orders and pages alike', async () => {
-  for (const order_by of [[['visitors', 'desc']], [['bounce_rate', 'asc'], ['time:day', 'desc']], [['time:day', 'desc']]]) {
+  for (const order_by of [
+    [['visitors', 'desc']],
+    [
+      ['bounce_rate', 'asc'],
+      ['time:day', 'desc'],
+    ],
+    [['time:day', 'desc']],
+  ]) {
     const query = queryOf('Europe/Berlin', {
       date_range: ['2026-10-12', '2026-11-04'],
       dimensions: ['time:day'],

@@ -32,7 +32,10 @@ describe('hours', () => {
   });
 
   it('begin on the half or quarter hour of UTC where the zone does', () => {
-    for (const [zone, minutes] of [['Asia/Kolkata', 30], ['Asia/Kathmandu', 15]] as const) {
+    for (const [zone, minutes] of [
+      ['Asia/Kolkata', 30],
+      ['Asia/Kathmandu', 15],
+    ] as const) {
       const { labels, bounds } = cut('time:hour', zone, '2026-11-01', '2026-11-02');
       expect(labels).toHaveLength(48);
       expect(new Date(bounds[1]!).getUTCMinutes()).toBe(minutes);
@@ -77,7 +80,10 @@ describe('days, weeks and months', () => {
   });
 
   it('a day that a zone skipped has no bucket', () => {
-    expect(cut('time:day', 'Pacific/Apia', '2011-12-29', '2011-12-31').labels).toEqual(['2011-12-29', '2011-12-31']);
+    expect(cut('time:day', 'Pacific/Apia', '2011-12-29', '2011-12-31').labels).toEqual([
+      '2011-12-29',
+      '2011-12-31',
+    ]);
   });
 });
 

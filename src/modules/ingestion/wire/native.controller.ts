@@ -38,10 +38,10 @@ export class NativeController {
   @ApiResponse({ status: 400, description: 'No event was acceptable; `errors` says why, one by one.' })
   @ApiResponse({ status: 404, description: 'No such site, or not one the key may write to.' })
   @ApiResponse({ status: 503, description: 'Nothing was acknowledged: send the same again.' })
-  async receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const holder = this.holderOf(request);
     const { inputs, path } = inputsOf(request.body);
-    const outcome = await this.intake.receive({
+    const received = this.intake.receive({
       inputs,
       holder,
       server: hasScope(holder, 'ingest:server'),
@@ -49,10 +49,9 @@ export class NativeController {
       receivedAt: Date.now(),
       sender: senderOf(request),
     });
-    void reply
-      .status(202)
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(answerOf(outcome, path));
+    // It is in the log's queue now; the garbage collector need not carry it along meanwhile.
+    request.body = undefined;
+    return answerWhenSettled(received, { reply, path });
   }
 
   @Options()
@@ -96,6 +95,14 @@ function counted(inputs: readonly unknown[], path: Inputs['path']): Inputs {
     throw new Problem(ofStatus(413, `A request may hold ${EVENTS_MAX} events, not ${inputs.length}.`));
   }
   return { inputs, path };
+}
+
+async function answerWhenSettled(
+  received: Promise<IntakeOutcome>,
+  { reply, path }: { readonly reply: FastifyReply; readonly path: Inputs['path'] },
+): Promise<void> {
+  const answer = answerOf(await received, path);
+  void reply.status(202).header('content-type', 'application/json; charset=utf-8').send(answer);
 }
 
 function senderOf(request: FastifyRequest): Sender {

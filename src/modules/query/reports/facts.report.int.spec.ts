@@ -50,7 +50,10 @@ const naive = (query: Partial<NaiveQuery>) =>
 const byDimensions = <T extends { dimensions: readonly string[] }>(rows: readonly T[]) =>
   [...rows].sort((a, b) => (a.dimensions.join('\0') < b.dimensions.join('\0') ? -1 : 1));
 
-const sameRows = (actual: Parameters<typeof byDimensions>[0], expected: Parameters<typeof byDimensions>[0]) => {
+const sameRows = (
+  actual: Parameters<typeof byDimensions>[0],
+  expected: Parameters<typeof byDimensions>[0],
+) => {
   expect(expected.length).toBeGreaterThan(0);
   expect(byDimensions(actual)).toEqual(byDimensions(expected));
 };
@@ -73,49 +76,115 @@ describe('dimensions', () => {
     sameRows(rows, naive({ dimensions }));
   });
 
-  it.each(METRICS.map((metric) => [metric]))('answers %s alone as together with the others', async (metric) => {
-    for (const dimensions of [[], ['visit:source'], ['event:page'], ['time:hour']]) {
-      const { rows } = await ask({ metrics: [metric], dimensions });
-      sameRows(rows, naive({ metrics: [metric], dimensions }));
-    }
-  });
+  it.each(METRICS.map((metric) => [metric]))(
+    'answers %s alone as together with the others',
+    async (metric) => {
+      for (const dimensions of [[], ['visit:source'], ['event:page'], ['time:hour']]) {
+        const { rows } = await ask({ metrics: [metric], dimensions });
+        sameRows(rows, naive({ metrics: [metric], dimensions }));
+      }
+    },
+  );
 });
 
 type Where = NonNullable<NaiveQuery['where']>;
 
 const VISIT_FILTERS: readonly (readonly [string, unknown, Where])[] = [
   ['is', ['is', 'visit:country', ['DE', 'AT']], (of) => ['DE', 'AT'].includes(of('visit:country'))],
-  ['is with the label of missing values', ['is', 'visit:source', ['Direct / None']], (of) => of('visit:source') === 'Direct / None'],
-  ['is_not, which missing values pass', ['is_not', 'visit:source', ['Google']], (of) => of('visit:source') !== 'Google'],
-  ['is regardless of case', ['is', 'visit:source', ['GOOGLE'], { case_sensitive: false }], (of) => of('visit:source').toLowerCase() === 'google'],
+  [
+    'is with the label of missing values',
+    ['is', 'visit:source', ['Direct / None']],
+    (of) => of('visit:source') === 'Direct / None',
+  ],
+  [
+    'is_not, which missing values pass',
+    ['is_not', 'visit:source', ['Google']],
+    (of) => of('visit:source') !== 'Google',
+  ],
+  [
+    'is regardless of case',
+    ['is', 'visit:source', ['GOOGLE'], { case_sensitive: false }],
+    (of) => of('visit:source').toLowerCase() === 'google',
+  ],
   ['contains', ['contains', 'visit:city', ['ünch', 'zmi']], (of) => /ünch|zmi/.test(of('visit:city'))],
   ['contains_not', ['contains_not', 'visit:browser', ['fox']], (of) => !of('visit:browser').includes('fox')],
-  ['contains of characters that LIKE knows', ['contains', 'visit:entry_page', ['%']], (of) => of('visit:entry_page').includes('%')],
-  ['matches', ['matches', 'visit:utm_source', ['^news', 'cmd\\(\\)$']], (of) => /^news|cmd\(\)$/.test(of('visit:utm_source'))],
+  [
+    'contains of characters that LIKE knows',
+    ['contains', 'visit:entry_page', ['%']],
+    (of) => of('visit:entry_page').includes('%'),
+  ],
+  [
+    'matches',
+    ['matches', 'visit:utm_source', ['^news', 'cmd\\(\\)$']],
+    (of) => /^news|cmd\(\)$/.test(of('visit:utm_source')),
+  ],
   ['matches_not', ['matches_not', 'visit:os', ['^W|x$']], (of) => !/^W|x$/.test(of('visit:os'))],
-  ['matches at word boundaries', ['matches', 'visit:referrer', ['\\bsearch\\b']], (of) => /\bsearch\b/.test(of('visit:referrer'))],
+  [
+    'matches at word boundaries',
+    ['matches', 'visit:referrer', ['\\bsearch\\b']],
+    (of) => /\bsearch\b/.test(of('visit:referrer')),
+  ],
   [
     'and, or, not',
-    ['or', [['and', [['is', 'visit:country', ['US']], ['not', ['is', 'visit:os', ['Linux']]]]], ['is', 'visit:device', ['Mobile']]]],
+    [
+      'or',
+      [
+        [
+          'and',
+          [
+            ['is', 'visit:country', ['US']],
+            ['not', ['is', 'visit:os', ['Linux']]],
+          ],
+        ],
+        ['is', 'visit:device', ['Mobile']],
+      ],
+    ],
     (of) => (of('visit:country') === 'US' && of('visit:os') !== 'Linux') || of('visit:device') === 'Mobile',
   ],
 ];
 
 const EVENT_FILTERS: readonly (readonly [string, unknown, Where])[] = [
-  ['a page', ['is', 'event:page', ['/blog', '/pricing']], (of) => ['/blog', '/pricing'].includes(of('event:page'))],
+  [
+    'a page',
+    ['is', 'event:page', ['/blog', '/pricing']],
+    (of) => ['/blog', '/pricing'].includes(of('event:page')),
+  ],
   ['all but a page', ['is_not', 'event:page', ['/']], (of) => of('event:page') !== '/'],
-  ['pages regardless of case', ['is', 'event:page', ['/BLOG'], { case_sensitive: false }], (of) => of('event:page').toLowerCase() === '/blog'],
+  [
+    'pages regardless of case',
+    ['is', 'event:page', ['/BLOG'], { case_sensitive: false }],
+    (of) => of('event:page').toLowerCase() === '/blog',
+  ],
   ['no page', ['is', 'event:page', ['(not set)']], (of) => of('event:page') === '(not set)'],
   ['an event', ['is', 'event:name', ['signup']], (of) => of('event:name') === 'signup'],
-  ['a host name', ['is', 'event:hostname', ['app.shop.example']], (of) => of('event:hostname') === 'app.shop.example'],
+  [
+    'a host name',
+    ['is', 'event:hostname', ['app.shop.example']],
+    (of) => of('event:hostname') === 'app.shop.example',
+  ],
   [
     'a page or a country',
-    ['or', [['is', 'event:page', ['/blog']], ['is', 'visit:country', ['AT']]]],
+    [
+      'or',
+      [
+        ['is', 'event:page', ['/blog']],
+        ['is', 'visit:country', ['AT']],
+      ],
+    ],
     (of) => of('event:page') === '/blog' || of('visit:country') === 'AT',
   ],
   [
     'neither an event nor a page',
-    ['not', ['or', [['is', 'event:name', ['pageview']], ['matches', 'event:page', ['^/b']]]]],
+    [
+      'not',
+      [
+        'or',
+        [
+          ['is', 'event:name', ['pageview']],
+          ['matches', 'event:page', ['^/b']],
+        ],
+      ],
+    ],
     (of) => of('event:name') !== 'pageview' && !/^\/b/.test(of('event:page')),
   ],
 ];
@@ -139,7 +208,10 @@ describe('filters', () => {
   });
 
   it('on both at once, each at its own level', async () => {
-    const filters = [['is', 'event:page', ['/blog']], ['is', 'visit:device', ['Mobile']]];
+    const filters = [
+      ['is', 'event:page', ['/blog']],
+      ['is', 'visit:device', ['Mobile']],
+    ];
     const { rows } = await ask({ dimensions: ['visit:source'], filters });
     const where: Where = (of) => of('event:page') === '/blog' && of('visit:device') === 'Mobile';
     sameRows(rows, naive({ dimensions: ['visit:source'], where, filtersEvents: true, filtersPage: true }));
@@ -153,7 +225,11 @@ describe('filters', () => {
 
 describe('pages of an answer', () => {
   it('follow one order without gap or overlap, and know the number of rows', async () => {
-    const query = { dimensions: ['event:page'], order_by: [['visits', 'desc']], include: { total_rows: true } };
+    const query = {
+      dimensions: ['event:page'],
+      order_by: [['visits', 'desc']],
+      include: { total_rows: true },
+    };
     const all = await ask(query);
     const paged = [];
     for (let offset = 0; offset < all.rows.length; offset += 2) {
@@ -192,5 +268,7 @@ it('answers a site without sessions with one row of zeros, or none', async () =>
   const { groups } = await inReadTransaction(postgres.pool, 10_000, (client) =>
     groupsFromFacts(client, nobody, 'sessions_v1'),
   );
-  expect(groups.map((group) => rowOf(nobody, group))).toEqual([{ dimensions: [], metrics: [0, 0, 0, 0, 0, 0, 0] }]);
+  expect(groups.map((group) => rowOf(nobody, group))).toEqual([
+    { dimensions: [], metrics: [0, 0, 0, 0, 0, 0, 0] },
+  ]);
 });

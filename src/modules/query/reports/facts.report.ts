@@ -7,7 +7,11 @@ import { factsStatement } from '../facts-sql.js';
 
 type Row = Readonly<Record<string, string | number | null>>;
 
-export async function groupsFromFacts(client: ClientBase, query: ReportQuery, table: string): Promise<Groups> {
+export async function groupsFromFacts(
+  client: ClientBase,
+  query: ReportQuery,
+  table: string,
+): Promise<Groups> {
   const statement = factsStatement(query, table);
   const { rows } = await client.query<Row>(statement.text, [...statement.values]);
   const groups = rows.map((row) => groupOf(query, row));

@@ -2,7 +2,12 @@
 // visits are those active in the first hour plus those started in the later ones, because a session
 // is one interval; visitors are merged sketches, read in pieces so that memory stays bounded.
 import type { ClientBase } from 'pg';
-import { countVisitors, decodeSketch, mergeSketches, type Sketch } from '../../projections/read-models/visitor-sketch.js';
+import {
+  countVisitors,
+  decodeSketch,
+  mergeSketches,
+  type Sketch,
+} from '../../projections/read-models/visitor-sketch.js';
 import { EXACT_VISITORS_SESSIONS_MAX } from '../cost.js';
 import { isTimeDimension } from '../dimensions.js';
 import { metricValue } from '../metrics.js';
