@@ -1,7 +1,7 @@
 // given(projection, events).when(more events).thenRows(rows): what one projection's table holds
 // after some events and then others, without a database. Times are 'HH:MM' of one UTC day.
 import type { ColumnValue } from '../src/postgres/binary-copy.js';
-import { DIRECT, NOWHERE, type VisitEvent } from '../src/modules/projections/interpret/visit-event.js';
+import { DIRECT, NOWHERE, type VisitEvent } from '../src/modules/projections/visit-event.js';
 import type {
   CountersProjection,
   Projection,

@@ -74,12 +74,11 @@ function sessionsOfSite(events: TrackedEvent[]): NaiveSession[] {
     if (!startsGroup || !first.previousVisitor || first.previousVisitor === first.visitor) continue;
     const head = byStart
       .map((candidate) => candidate.piece)
-      .filter(
+      .findLast(
         (other) => other[0]!.visitor === first.previousVisitor && other[0]!.occurredAt <= first.occurredAt,
-      )
-      .at(-1);
+      );
     if (!head || head[0]!.previousVisitor || continued.has(head)) continue;
-    const last = head.filter((event) => event.occurredAt <= first.occurredAt).at(-1)!;
+    const last = head.findLast((event) => event.occurredAt <= first.occurredAt)!;
     if (first.occurredAt - last.occurredAt > 30 * MINUTE) continue;
     if (first.occurredAt - head[0]!.occurredAt >= 12 * HOUR) continue;
     continued.set(head, piece);

@@ -45,7 +45,7 @@ function expectedSession(session: NaiveSession): string {
       event.interactive ?? true,
       event.engagementMs ?? null,
       event.scrollDepth ?? null,
-      event.props ? Object.entries(event.props).sort() : null,
+      byName(event.props),
       event.revenue ? Number(event.revenue.amount) : null,
       event.revenue?.currency ?? null,
     ]),
@@ -114,12 +114,15 @@ function storedSession(row: any): string {
       row.event_interactive?.[index] ?? true,
       row.event_engagement_ms?.[index] ?? null,
       row.event_scroll_depth?.[index] ?? null,
-      row.event_props?.[index] ? Object.entries(row.event_props[index]).sort() : null,
+      byName(row.event_props?.[index]),
       row.amounts?.[index] ?? null,
       row.event_currencies?.[index] ?? null,
     ]),
   });
 }
+
+const byName = (props: object | null | undefined) =>
+  props ? Object.entries(props).toSorted(([a], [b]) => (a < b ? -1 : 1)) : null;
 
 /** Every byte of every row, for comparing two ways of arriving at the same tables. */
 export async function readModelBytes(pool: Pool): Promise<string[]> {

@@ -38,7 +38,7 @@ export class PostgresConnection implements OnApplicationShutdown {
         ? await EmbeddedServer.start({ dataDirectory: config.DATA_DIR, log })
         : undefined;
     try {
-      const url = server?.url ?? (config.DATABASE_URL as string);
+      const url = server?.url ?? config.DATABASE_URL!;
       await reach(url, { timeoutMs: REACH_TIMEOUT_MS });
       const applied = await migrate(url).catch((error: Error) => {
         throw new DatabaseUnavailableError(

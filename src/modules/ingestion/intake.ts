@@ -55,7 +55,7 @@ interface Sorted {
   accepted: number;
   readonly parts: { readonly partition: Partition; readonly events: EncodedEvent[] }[];
   /** Of the accepted events that came with ids. */
-  readonly keysGiven: string[];
+  readonly keysGiven: Set<string>;
   /** The accepted events that were given ids here. */
   readonly idsMade: EncodedEvent[];
 }
@@ -83,7 +83,7 @@ export class Intake {
       dropped: 0,
       accepted: 0,
       parts: [],
-      keysGiven: [],
+      keysGiven: new Set(),
       idsMade: [],
     };
     for (let index = 0; index < inputs.length; index++) {
@@ -107,12 +107,12 @@ export class Intake {
 
   private takeGiven(draft: Draft, sorted: Sorted): void {
     const key = keyOf(draft.event);
-    if (this.deps.recentIds.has(draft.event) || sorted.keysGiven.includes(key)) {
+    if (this.deps.recentIds.has(draft.event) || sorted.keysGiven.has(key)) {
       this.deps.telemetry.duplicates(1);
       sorted.duplicates++;
       return;
     }
-    sorted.keysGiven.push(key);
+    sorted.keysGiven.add(key);
     take(draft, sorted);
   }
 

@@ -1,5 +1,5 @@
 import { decodeCarry, encodeCarry } from './session-carry.js';
-import { DIRECT, NOWHERE, type VisitEvent } from './interpret/visit-event.js';
+import { DIRECT, NOWHERE, type VisitEvent } from './visit-event.js';
 
 const client = {
   browser: 'Chrome',

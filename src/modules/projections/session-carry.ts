@@ -4,13 +4,7 @@
 //
 // Usual: origin, client and place of the row for the first event; for later ones no origin, and
 // the row's client and place; no previous visitor; no amount.
-import {
-  DIRECT,
-  type Client,
-  type Origin,
-  type VisitEvent,
-  type VisitPlace,
-} from './interpret/visit-event.js';
+import { DIRECT, type Client, type Origin, type VisitEvent, type VisitPlace } from './visit-event.js';
 
 const FORMAT = 1;
 

@@ -2,13 +2,7 @@
 // remembers what it has forgotten, after a restart or when memory was short. What is read is equal,
 // field by field, to what was written.
 import type { Pool } from 'pg';
-import {
-  type Client,
-  DIRECT,
-  type Origin,
-  type VisitEvent,
-  type VisitPlace,
-} from './interpret/visit-event.js';
+import { type Client, DIRECT, type Origin, type VisitEvent, type VisitPlace } from './visit-event.js';
 import { decodeCarry } from './session-carry.js';
 
 export interface ReadRequest {

@@ -1,5 +1,5 @@
 import { custom, engagement, event, pageview } from '../../../test/given.js';
-import type { VisitEvent } from './interpret/visit-event.js';
+import type { VisitEvent } from './visit-event.js';
 import { addEvents, type Timeline } from './sessionizer.js';
 
 const O = '00000000000000a1';

@@ -9,7 +9,7 @@
 //    with an event naming its previous id continues that visitor's piece (see `joinPieces`).
 // 5. Engagement events keep a group together and never open a session: those before the first
 //    other event are kept aside and count nowhere, lest their pageview come late.
-import { isEngagement, type VisitEvent } from './interpret/visit-event.js';
+import { isEngagement, type VisitEvent } from './visit-event.js';
 
 /** A gap of exactly this long still continues a session. */
 export const SESSION_GAP_MS = 30 * 60_000;
@@ -18,8 +18,6 @@ const SESSION_WEIGHT_HARD_MAX = 2_000;
 const PROPS_CHARS_PER_WEIGHT = 512;
 const LONG_SESSION_MS = 12 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;
-/** Part of the fingerprint of every projection of sessions. */
-export const SESSION_RULES = 'sessions 1';
 
 /** Events of one visitor id that belong together, in order, without repeats. Never changed in place. */
 export interface Piece {

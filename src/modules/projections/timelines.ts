@@ -5,7 +5,7 @@
 // database by at most the runs whose commit is under way, and only visitors without such runs are
 // ever forgotten, so a visitor that is read back is read as it was left. Ids that are linked (one
 // continues the other after the daily salt changed) are remembered and forgotten together.
-import type { VisitEvent } from './interpret/visit-event.js';
+import type { VisitEvent } from './visit-event.js';
 import { SESSION_DURATION_MAX_MS } from './read-models/sessions.read-model.js';
 import type { ReadVisitors } from './session-reader.js';
 import { addEvents, type Change, restoreTimelines, SESSION_GAP_MS, type Timeline } from './sessionizer.js';

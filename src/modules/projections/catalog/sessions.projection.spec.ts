@@ -1,5 +1,5 @@
 import { at, custom, engagement, given, pageview } from '../../../../test/given.js';
-import { DIRECT } from '../interpret/visit-event.js';
+import { DIRECT } from '../visit-event.js';
 import { sessions } from './sessions.projection.js';
 
 const NEXT_DAY_ID = '00000000000000a2';

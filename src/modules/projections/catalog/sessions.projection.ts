@@ -3,7 +3,7 @@
 // together with `carry` a row holds everything its events were interpreted to.
 import type { ColumnValue } from '../../../postgres/binary-copy.js';
 import { eventKey } from '../interpret/event-key.js';
-import type { VisitEvent } from '../interpret/visit-event.js';
+import type { VisitEvent } from '../visit-event.js';
 import { rowsProjection } from '../projection.js';
 import { encodeCarry } from '../session-carry.js';
 import type { Session } from '../sessionizer.js';

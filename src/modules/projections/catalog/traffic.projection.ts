@@ -1,7 +1,7 @@
 // Site × UTC hour: answers every unfiltered series from a handful of rows, whatever the traffic.
 // A session is one interval, so over a range of hours the sessions active in it are those active
 // in the first hour plus those started later; hence every session counter exists twice.
-import { isEngagement } from '../interpret/visit-event.js';
+import { isEngagement } from '../visit-event.js';
 import { type Contribution, countersProjection } from '../projection.js';
 import type { Session } from '../sessionizer.js';
 

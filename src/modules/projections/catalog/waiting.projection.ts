@@ -1,6 +1,6 @@
 // Engagement events whose session has not been seen yet: counted nowhere, kept lest their pageview
 // come late. Read only by the projector, when it needs a visitor's events again.
-import type { VisitEvent } from '../interpret/visit-event.js';
+import type { VisitEvent } from '../visit-event.js';
 import { rowsProjection } from '../projection.js';
 
 const keyOf = (site: string, event: VisitEvent) => [site, event.at, event.visitor, event.key] as const;

@@ -4,12 +4,9 @@ import type { PropertyValue, TrackedEvent } from '../../../events/tracked-event.
 import { LRUCache } from 'lru-cache';
 import { eventKey } from './event-key.js';
 import { pageOf } from './page.js';
-import { createOriginInterpreter, SOURCE_RULES } from './source.js';
-import { createClientInterpreter, USER_AGENT_RULES } from './user-agent.js';
-import { NOWHERE, type VisitEvent, type VisitPlace } from './visit-event.js';
-
-/** Changes whenever an interpreter's answers may change: part of every projection's fingerprint. */
-export const INTERPRETERS = `${USER_AGENT_RULES}; ${SOURCE_RULES}; page 1; event-key 1`;
+import { createOriginInterpreter } from './source.js';
+import { createClientInterpreter } from './user-agent.js';
+import { NOWHERE, type VisitEvent, type VisitPlace } from '../visit-event.js';
 
 const REMEMBERED_PLACES_MAX = 20_000;
 

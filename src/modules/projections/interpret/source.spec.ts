@@ -1,5 +1,5 @@
 import { createOriginInterpreter } from './source.js';
-import { DIRECT } from './visit-event.js';
+import { DIRECT } from '../visit-event.js';
 
 const PAGE = 'https://shop.example/p';
 

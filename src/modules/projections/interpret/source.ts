@@ -3,10 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import { getDomain } from 'tldts';
 import { pageOf, withoutWww } from './page.js';
-import { DIRECT, type Origin } from './visit-event.js';
-
-/** Part of the fingerprint of whatever uses this interpreter. */
-export const SOURCE_RULES = 'source 1';
+import { DIRECT, type Origin } from '../visit-event.js';
 
 const REMEMBERED_MAX = 20_000;
 

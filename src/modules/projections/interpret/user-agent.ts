@@ -3,10 +3,7 @@
 import Bowser from 'bowser';
 import { isbot } from 'isbot';
 import { LRUCache } from 'lru-cache';
-import type { Client } from './visit-event.js';
-
-/** Part of the fingerprint of whatever uses this interpreter. */
-export const USER_AGENT_RULES = 'bowser 2.15.0, isbot 5.2.3';
+import type { Client } from '../visit-event.js';
 
 const REMEMBERED_MAX = 20_000;
 

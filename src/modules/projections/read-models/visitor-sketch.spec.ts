@@ -6,7 +6,6 @@ import {
   EMPTY_SKETCH,
   encodeSketch,
   EXACT_VISITORS_MAX,
-  mergeSketches,
   type Sketch,
 } from './visitor-sketch.js';
 
@@ -32,19 +31,6 @@ describe('visitor sketch', () => {
   it.each([2_000, 20_000, 300_000])('estimates %d visitors within four standard errors', (visitors) => {
     const error = countVisitors(sketchOf(0, visitors)) / visitors - 1;
     expect(Math.abs(error)).toBeLessThan(4 * 0.0081);
-  });
-
-  it('counts a union, not a sum, in every mixture of forms', () => {
-    expect(countVisitors(mergeSketches([sketchOf(0, 600), sketchOf(300, 900)]))).toBe(900);
-    const mixed = countVisitors(mergeSketches([sketchOf(0, 5_000), sketchOf(4_900, 5_100)]));
-    expect(Math.abs(mixed / 5_100 - 1)).toBeLessThan(0.04);
-    expect(mixed).toBe(countVisitors(sketchOf(0, 5_100)));
-  });
-
-  it('stays exact when exact sketches merge beyond the bound of one', () => {
-    const merged = mergeSketches([sketchOf(0, 1_000), sketchOf(1_000, 2_000), sketchOf(2_000, 3_000)]);
-    expect(merged.exact).toBe(true);
-    expect(countVisitors(merged)).toBe(3_000);
   });
 
   it('has one encoding for one content, whatever the order of arrival', () => {

@@ -1,5 +1,5 @@
-// How many different visitors: counted exactly up to a bound, estimated beyond it. Sketches of
-// disjoint or overlapping hours merge into the sketch of their union, which counters cannot.
+// How many different visitors: counted exactly up to a bound, estimated beyond it. Unlike counters,
+// the sketches of several hours can be put together (visitor-union.ts).
 //
 // Exact form: visitor id → in how many sessions it was seen here, so that a session that moves
 // can take its visitors back. Dense form: HyperLogLog, 2^14 registers (standard error 0.81 %),
@@ -10,9 +10,10 @@
 
 export const EXACT_VISITORS_MAX = 1_024;
 const REGISTER_BITS = 14;
-const REGISTERS = 1 << REGISTER_BITS;
-const EXACT = 1;
-const DENSE = 2;
+export const REGISTERS = 1 << REGISTER_BITS;
+export const EXACT_FORMAT = 1;
+export const DENSE_FORMAT = 2;
+export const VISITOR_BYTES = 8;
 
 export type Sketch =
   | { readonly exact: true; readonly sessionsByVisitor: ReadonlyMap<string, number> }
@@ -32,37 +33,16 @@ export function changeSketch(sketch: Sketch, sessionsByVisitor: ReadonlyMap<stri
   return bounded(merged);
 }
 
-/** The sketch of everybody seen in any of the given ones; exact only if all of them are, whatever its size. */
-export function mergeSketches(sketches: Iterable<Sketch>): Sketch {
-  const exact = new Map<string, number>();
-  let registers: Uint8Array | null = null;
-  for (const sketch of sketches) {
-    if (sketch.exact) {
-      for (const [visitor, sessions] of sketch.sessionsByVisitor) {
-        exact.set(visitor, (exact.get(visitor) ?? 0) + sessions);
-      }
-    } else if (registers === null) {
-      registers = sketch.registers.slice();
-    } else {
-      for (let index = 0; index < REGISTERS; index++) {
-        if (sketch.registers[index]! > registers[index]!) registers[index] = sketch.registers[index]!;
-      }
-    }
-  }
-  if (registers === null) return { exact: true, sessionsByVisitor: exact };
-  return { exact: false, registers: observe(registers, exact) };
-}
-
 /** Exact, or within about 0.8 % (one standard error) where `sketch.exact` is false. */
 export function countVisitors(sketch: Sketch): number {
   return sketch.exact ? sketch.sessionsByVisitor.size : estimate(sketch.registers);
 }
 
 export function encodeSketch(sketch: Sketch): Buffer {
-  if (!sketch.exact) return Buffer.concat([Buffer.of(DENSE), sketch.registers]);
+  if (!sketch.exact) return Buffer.concat([Buffer.of(DENSE_FORMAT), sketch.registers]);
   const visitors = [...sketch.sessionsByVisitor.keys()].sort();
   const bytes = Buffer.alloc(1 + visitors.length * 13);
-  let offset = bytes.writeUInt8(EXACT, 0);
+  let offset = bytes.writeUInt8(EXACT_FORMAT, 0);
   for (const visitor of visitors) {
     bytes.write(visitor, offset, 8, 'hex');
     offset = writeVarint(bytes, offset + 8, sketch.sessionsByVisitor.get(visitor)!);
@@ -71,8 +51,8 @@ export function encodeSketch(sketch: Sketch): Buffer {
 }
 
 export function decodeSketch(bytes: Buffer): Sketch {
-  if (bytes[0] === DENSE) return { exact: false, registers: new Uint8Array(bytes.subarray(1)) };
-  if (bytes[0] !== EXACT) throw new Error(`Unknown visitor sketch format ${bytes[0]}`);
+  if (bytes[0] === DENSE_FORMAT) return { exact: false, registers: new Uint8Array(bytes.subarray(1)) };
+  if (bytes[0] !== EXACT_FORMAT) throw new Error(`Unknown visitor sketch format ${bytes[0]}`);
   const sessionsByVisitor = new Map<string, number>();
   let offset = 1;
   while (offset < bytes.length) {
@@ -106,24 +86,29 @@ function writeVarint(bytes: Buffer, start: number, value: number): number {
   return bytes.writeUInt8(rest, offset);
 }
 
-/** Register: the id's first 14 bits. Rank: position of the first set bit among the 50 that follow. */
 function observe(registers: Uint8Array, sessionsByVisitor: ReadonlyMap<string, number>): Uint8Array {
   for (const [visitor, sessions] of sessionsByVisitor) {
     if (sessions <= 0) continue;
-    const high = Number.parseInt(visitor.slice(0, 8), 16);
-    const low = Number.parseInt(visitor.slice(8), 16);
-    const restOfHigh = (high << REGISTER_BITS) >>> 0;
-    const rank =
-      restOfHigh !== 0 ? Math.clz32(restOfHigh) + 1 : 32 - REGISTER_BITS + Math.min(Math.clz32(low), 32) + 1;
-    const register = high >>> (32 - REGISTER_BITS);
-    if (rank > registers[register]!) registers[register] = rank;
+    observeVisitor(
+      registers,
+      Number.parseInt(visitor.slice(0, 8), 16),
+      Number.parseInt(visitor.slice(8), 16),
+    );
   }
   return registers;
 }
 
+/** Register: the id's first 14 bits. Rank: position of the first set bit among the 50 that follow. */
+export function observeVisitor(registers: Uint8Array, high: number, low: number): void {
+  const restOfHigh = (high << REGISTER_BITS) >>> 0;
+  const rank = restOfHigh !== 0 ? Math.clz32(restOfHigh) + 1 : 32 - REGISTER_BITS + Math.clz32(low) + 1;
+  const register = high >>> (32 - REGISTER_BITS);
+  if (rank > registers[register]!) registers[register] = rank;
+}
+
 // Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6:
 // no bias tables and no switch between formulas.
-function estimate(registers: Uint8Array): number {
+export function estimate(registers: Uint8Array): number {
   const ranks = 64 - REGISTER_BITS;
   const histogram = new Array<number>(ranks + 2).fill(0);
   for (const rank of registers) histogram[rank]!++;

@@ -1,13 +1,8 @@
 // Answers from `traffic`: tens of rows whatever the site's size. Over a range of whole hours the
 // visits are those active in the first hour plus those started in the later ones, because a session
-// is one interval; visitors are merged sketches, read in pieces so that memory stays bounded.
+// is one interval; visitors are unions of sketches, read in pieces so that memory stays bounded.
 import type { ClientBase } from 'pg';
-import {
-  countVisitors,
-  decodeSketch,
-  mergeSketches,
-  type Sketch,
-} from '../../projections/read-models/visitor-sketch.js';
+import { VisitorUnion } from '../../projections/read-models/visitor-union.js';
 import { EXACT_VISITORS_SESSIONS_MAX } from '../cost.js';
 import { isTimeDimension } from '../dimensions.js';
 import { metricValue } from '../metrics.js';
@@ -36,7 +31,7 @@ export async function groupsFromRollup(
   const sessions = rows.reduce((sum, row) => sum + Number(row.sessions_started), 0);
   const visitors = query.metrics.includes('visitors')
     ? await readVisitors(client, query, { table, mayEstimate: sessions > EXACT_VISITORS_SESSIONS_MAX })
-    : new Map<number, Sketch>();
+    : new Map<number, VisitorUnion>();
   if (visitors === 'inexact') return { outcome: 'sketches-inexact' };
   const timed = query.dimensions.some(isTimeDimension);
   const groups = rows
@@ -81,9 +76,9 @@ async function readVisitors(
   client: ClientBase,
   query: ReportQuery,
   options: { readonly table: string; readonly mayEstimate: boolean },
-): Promise<Map<number, Sketch> | 'inexact'> {
+): Promise<Map<number, VisitorUnion> | 'inexact'> {
   const { site, range, buckets, include } = query;
-  const merged = new Map<number, Sketch>();
+  const merged = new Map<number, VisitorUnion>();
   for (let from = range.from; from < range.to; from += SKETCH_HOURS_AT_ONCE * HOUR_MS) {
     const to = Math.min(from + SKETCH_HOURS_AT_ONCE * HOUR_MS, range.to);
     const { rows } = await client.query<{ bucket: number; visitors: Buffer }>(
@@ -91,31 +86,25 @@ async function readVisitors(
         WHERE site = $2 AND hour >= $3 AND hour < $4 ${include.bots ? '' : 'AND NOT bot'}`,
       [buckets.bounds.map(timestamp), site, timestamp(from), timestamp(to)],
     );
-    const read = new Map<number, Sketch[]>();
     for (const { bucket, visitors } of rows) {
-      const sketch = decodeSketch(visitors);
-      if (!sketch.exact && !options.mayEstimate) return 'inexact';
-      const together = read.get(bucket);
-      if (together === undefined) read.set(bucket, [sketch]);
-      else together.push(sketch);
-    }
-    for (const [bucket, sketches] of read) {
-      const before = merged.get(bucket);
-      merged.set(bucket, mergeSketches(before === undefined ? sketches : [before, ...sketches]));
+      let union = merged.get(bucket);
+      if (union === undefined) merged.set(bucket, (union = new VisitorUnion()));
+      union.add(visitors);
+      if (!union.exact && !options.mayEstimate) return 'inexact';
     }
   }
   return merged;
 }
 
-function groupOf(row: Row, visitors: ReadonlyMap<number, Sketch>): Group {
+function groupOf(row: Row, visitors: ReadonlyMap<number, VisitorUnion>): Group {
   const bucket = Number(row.bucket);
   const visits = Number(row.visits);
-  const sketch = visitors.get(bucket);
+  const union = visitors.get(bucket);
   return {
     bucket: bucket - 1,
     values: [],
     counters: {
-      visitors: sketch === undefined ? 0 : countVisitors(sketch),
+      visitors: union === undefined ? 0 : union.count(),
       visits,
       pageviews: Number(row.pageviews),
       events: Number(row.events),
