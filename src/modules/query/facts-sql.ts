@@ -89,11 +89,26 @@ class FactsSql {
     const contributions = this.byEvents ? this.contributionsOfEvents() : this.contributionsOfSessions();
     const keys = this.keys();
     const having = this.entryCounters.length > 0 && keys.length > 0 ? 'HAVING count(session) > 0' : '';
+    const groupBy = `GROUP BY ${keys.length === 0 ? '()' : keys.join(', ')}`;
+    if (this.countsByVisitor()) {
+      return `${contributions}, ${this.perVisitor(keys)},
+        grouped AS (SELECT ${[...keys, ...this.totals('count(visitor)')].join(', ')} FROM per_visitor ${groupBy})`;
+    }
+    const visitors = this.countsVisitors() ? 'count(DISTINCT visitor)' : '0';
     return `${contributions},
-      grouped AS (
-        SELECT ${[...keys, ...this.totals()].join(', ')} FROM contributions
-        GROUP BY ${keys.length === 0 ? '()' : keys.join(', ')} ${having}
-      )`;
+      grouped AS (SELECT ${[...keys, ...this.totals(visitors)].join(', ')} FROM contributions ${groupBy} ${having})`;
+  }
+
+  /** Distinct visitors by hashing instead of sorting, where nothing else has to be distinct. */
+  private countsByVisitor(): boolean {
+    const distinctSessions = this.byEvents && needsSessions(this.query.metrics);
+    return this.countsVisitors() && !distinctSessions && this.entryCounters.length === 0;
+  }
+
+  private perVisitor(keys: readonly string[]): string {
+    const sums = this.counters.map((counter) => `sum(${counter}) AS ${counter}`);
+    const columns = [...keys, 'visitor', ...sums];
+    return `per_visitor AS (SELECT ${columns.join(', ')} FROM contributions GROUP BY ${[...keys, 'visitor'].join(', ')})`;
   }
 
   page(grouped: string): Statement {
@@ -147,13 +162,13 @@ class FactsSql {
     return [...this.values.map((_, index) => `d${index}`), ...(this.timed ? ['bucket'] : [])];
   }
 
-  private totals(): readonly string[] {
+  private totals(visitors: string): readonly string[] {
     const sum = (counter: Counter) =>
       this.counters.includes(counter)
         ? `coalesce(sum(${counter}), 0)::bigint AS ${counter}`
         : `0 AS ${counter}`;
     return [
-      `${this.countsVisitors() ? 'count(DISTINCT visitor)' : '0'} AS visitors`,
+      `${visitors} AS visitors`,
       // A session's id is a hash of its first event: no two of a site share one.
       this.byEvents
         ? `${needsSessions(this.query.metrics) ? 'count(DISTINCT session)' : 'count(*)'} AS visits`
