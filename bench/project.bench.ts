@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
+import { readConfig } from '../src/config/config.js';
 import { CATALOG } from '../src/modules/projections/catalog/catalog.js';
 import { createReadModelTables } from '../src/modules/projections/read-model-tables.js';
 import { EmbeddedServer } from '../src/postgres/embedded-server.js';
@@ -23,6 +24,8 @@ const PARTITIONS = 4;
 const ROUNDS = 5;
 const FROM = Date.UTC(2026, 10, 20, 9);
 
+/** The product's defaults. */
+const config = readConfig({});
 const directory = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
 const server = await EmbeddedServer.start({ dataDirectory: directory, log: pino({ level: 'silent' }) });
 pin(process.pid, 0);
@@ -90,7 +93,11 @@ async function readAll(): Promise<void> {
 async function projectAll(cpu: number[]): Promise<{ amount: number; seconds: number }> {
   await pool.query('TRUNCATE sessions_v1, waiting_v1, traffic_v1, checkpoints; CHECKPOINT');
   const before = process.cpuUsage();
-  const projecting = project(log, pool, { flushIntervalMs: 1_000, flushEventsMax: 20_000 });
+  const projecting = project(log, pool, {
+    flushIntervalMs: config.PROJECTOR_FLUSH_INTERVAL_MS,
+    flushEventsMax: config.PROJECTOR_FLUSH_EVENTS_MAX,
+    eventsInMemoryMax: config.PROJECTOR_EVENTS_IN_MEMORY_MAX / PARTITIONS,
+  });
   const wall = await seconds(() => projecting.caughtUp());
   const used = process.cpuUsage(before);
   cpu.push((used.user + used.system) / 1e6);

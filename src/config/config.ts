@@ -150,11 +150,11 @@ export const SETTINGS = {
   ),
   PROJECTOR_FLUSH_EVENTS_MAX: setting(
     'Events after which the projector commits without waiting longer.',
-    wholeNumber(1, 200_000).prefault('50000'),
+    wholeNumber(1, 200_000).prefault('16000'),
   ),
   PROJECTOR_EVENTS_IN_MEMORY_MAX: setting(
-    'Events of recent sessions kept in memory before the oldest are dropped (they are read again when needed).',
-    wholeNumber(1_000, 10_000_000).prefault('200000'),
+    'Events of recent sessions, and their visitors, kept in memory before the least used are dropped (they are read again when needed).',
+    wholeNumber(1_000, 10_000_000).prefault('50000'),
   ),
   QUERY_TIMEOUT_MS: setting(
     'How long one query may run in PostgreSQL before it is refused as too costly.',

@@ -11,8 +11,8 @@ import { BATCH_BYTES_MAX, type Partition } from './tracking-log.js';
 
 /** What one read copies out before it lets others run. */
 const RUN_BYTES_MAX = 262_144;
-/** Every page read stays in the map, and counts as resident, until the file is opened anew. */
-const READ_BYTES_BETWEEN_REOPENS = 33_554_432;
+/** Pages read, and in time pages written, stay in the map and count as resident until the file is opened anew. */
+const BYTES_BETWEEN_REOPENS = 33_554_432;
 /** Tree pages that one transaction may copy besides the batches it adds. */
 const RESERVED_PAGES = 64;
 /** With less than this left on it, a disk that cuts writes short is full rather than broken. */
@@ -59,7 +59,9 @@ export class LogFile {
   #db: RootDatabase<Buffer>;
   #reopening: Promise<void> | undefined;
   #committing: Promise<unknown> = Promise.resolve();
-  #bytesRead = 0;
+  #bytesTouched = 0;
+  /** By the latest transaction. */
+  #bytesPut = 0;
   /** Where a batch takes its form before LMDB copies it: one buffer for all, never a new one. */
   readonly #encoding = Buffer.allocUnsafeSlow(BATCH_BYTES_MAX);
 
@@ -99,7 +101,9 @@ export class LogFile {
     const committing = this.#db.transaction(() => write(this.#transaction()));
     this.#committing = committing.catch(() => undefined);
     try {
-      return await committing;
+      const result = await committing;
+      this.#touched(this.#bytesPut);
+      return result;
     } catch (error) {
       const cause = await causeOf(error);
       if (!this.#isDiskFull(cause)) throw cause;
@@ -122,8 +126,7 @@ export class LogFile {
       bytesInRun += value.length;
       if (bytesInRun >= RUN_BYTES_MAX) break;
     }
-    this.#bytesRead += bytesInRun;
-    if (this.#bytesRead >= READ_BYTES_BETWEEN_REOPENS) this.reopen();
+    this.#touched(bytesInRun);
     return batches;
   }
 
@@ -172,8 +175,13 @@ export class LogFile {
     await this.#committing;
     await this.#db.close();
     this.#db = openEnvironment(this.options);
-    this.#bytesRead = 0;
+    this.#bytesTouched = 0;
     this.#reopening = undefined;
+  }
+
+  #touched(bytes: number): void {
+    this.#bytesTouched += bytes;
+    if (this.#bytesTouched >= BYTES_BETWEEN_REOPENS) this.reopen();
   }
 
   #transaction(): LogTransaction {
@@ -184,6 +192,7 @@ export class LogFile {
     );
     let pagesLeft = bytesLeft / pageSize - RESERVED_PAGES;
     const tails = new Map<Partition, Tail | null>();
+    this.#bytesPut = 0;
     return {
       tail: (partition) => {
         if (!tails.has(partition)) tails.set(partition, this.#edge(partition, 'newest'));
@@ -194,6 +203,7 @@ export class LogFile {
         const bytes = encodeBatch(batch, tail.appendedAt, this.#encoding);
         this.#db.putSync([partition, tail.sequence], bytes);
         pagesLeft -= pagesFor(bytes.length, pageSize);
+        this.#bytesPut += bytes.length;
         tails.set(partition, tail);
       },
     };

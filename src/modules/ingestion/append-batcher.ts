@@ -16,7 +16,7 @@ import type { IngestionTelemetry, UnavailableReason } from './ingestion.telemetr
 const BATCH_BYTES_MAX = 262_144;
 const BATCH_EVENTS_MAX = 1_000;
 /** From the beginning of one append to the next, unless a full batch waits. */
-const APPEND_DISTANCE_MS = 3;
+const APPEND_DISTANCE_MS = 5;
 
 export interface Part {
   readonly partition: Partition;

@@ -66,7 +66,7 @@ export class ProjectionsTelemetry {
     });
     this.#memory = new Gauge({
       name: 'tidemark_projections_memory_events',
-      help: 'Events of recent sessions kept in memory.',
+      help: 'Events of recent sessions, and their visitors, kept in memory.',
       labelNames: ['partition'],
       registers,
     });

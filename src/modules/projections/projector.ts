@@ -146,7 +146,7 @@ export class PartitionProjector {
       conflicts: flush.conflicts,
       deadLetters: deadLetters.length,
       sessions: folded.sessions,
-      eventsInMemory: this.#timelines.eventsInMemory,
+      eventsInMemory: this.#timelines.weight,
       foldSeconds,
       commitSeconds: (performance.now() - startedAt) / 1_000,
       lagSeconds: (Date.now() - move.readUntil) / 1_000,
@@ -210,7 +210,7 @@ export class PartitionProjector {
   #newTimelines(): Timelines {
     return new Timelines({
       partition: this.partition,
-      eventsMax: this.options.eventsInMemoryMax,
+      weightMax: this.options.eventsInMemoryMax,
       read: this.options.read,
       settled: () => this.#committing,
     });

@@ -21,7 +21,7 @@ async function sessionsAfter(
   const stored = new Set<Session>();
   const timelines = new Timelines({
     partition: 0,
-    eventsMax,
+    weightMax: eventsMax,
     settled: async () => {},
     read: async ({ visitors, from }): Promise<ReadEvent[]> =>
       [...stored]

@@ -32,8 +32,8 @@ export interface Visit {
 
 export interface TimelinesOptions {
   readonly partition: number;
-  /** Events kept in memory; exceeded only by what is not committed yet. */
-  readonly eventsMax: number;
+  /** Events and visitors kept in memory; exceeded only by what is not committed yet. */
+  readonly weightMax: number;
   readonly read: ReadVisitors;
   /** Settles when every run handed over so far is committed. */
   readonly settled: () => Promise<void>;
@@ -49,7 +49,7 @@ interface Remembered {
   run: number;
   /** That run when it was last passed over in the search for somebody to forget. */
   spared: number;
-  events: number;
+  weight: number;
 }
 
 interface Need {
@@ -60,12 +60,12 @@ interface Need {
 export class Timelines {
   /** In order of arrival; see `forget`. */
   readonly #remembered = new Map<string, Remembered>();
-  #events = 0;
+  #weight = 0;
 
   constructor(private readonly options: TimelinesOptions) {}
 
-  get eventsInMemory(): number {
-    return this.#events;
+  get weight(): number {
+    return this.#weight;
   }
 
   /** Makes sure that everybody concerned is remembered, and sorts the arrivals by who is. */
@@ -103,10 +103,10 @@ export class Timelines {
     );
     for (const timeline of change.timelines) {
       const remembered = this.#remembered.get(timeline.visitor)!;
-      const count = countEvents(timeline);
-      this.#events += count - remembered.events;
+      const weight = weightOf(timeline);
+      this.#weight += weight - remembered.weight;
       remembered.timeline = timeline;
-      remembered.events = count;
+      remembered.weight = weight;
       remembered.run = run;
     }
     return change;
@@ -118,7 +118,7 @@ export class Timelines {
    */
   forget(committedRun: number): void {
     for (const [visitor, remembered] of this.#remembered) {
-      if (this.#events <= this.options.eventsMax) return;
+      if (this.#weight <= this.options.weightMax) return;
       // A group goes as a whole, so this one may have gone with an earlier one.
       if (!this.#remembered.has(visitor)) continue;
       if (remembered.run > committedRun) {
@@ -145,7 +145,7 @@ export class Timelines {
 
   clear(): void {
     this.#remembered.clear();
-    this.#events = 0;
+    this.#weight = 0;
   }
 
   /** The visitor and all ids linked to it, directly or through others. */
@@ -223,7 +223,7 @@ export class Timelines {
     for (const visitor of found.keys()) {
       const { site, from } = needs.get(visitor)!;
       const timeline: Timeline = { site, visitor, pieces: [], sessions: [] };
-      this.#keep({ timeline, readFrom: from - MARGIN_MS, linked: null, run: 0, spared: 0, events: 0 });
+      this.#keep({ timeline, readFrom: from - MARGIN_MS, linked: null, run: 0, spared: 0, weight: 1 });
     }
     for (const events of found.values()) for (const event of events.values()) this.#link(event);
     const done = new Set<string>();
@@ -233,20 +233,20 @@ export class Timelines {
       const own = new Map(group.map((member) => [member, [...found.get(member)!.values()]]));
       for (const timeline of restoreTimelines(needs.get(visitor)!.site, own)) {
         done.add(timeline.visitor);
-        this.#keep({ ...this.#drop(timeline.visitor), timeline, events: countEvents(timeline) });
+        this.#keep({ ...this.#drop(timeline.visitor), timeline, weight: weightOf(timeline) });
       }
     }
   }
 
   #keep(remembered: Remembered): void {
     this.#remembered.set(remembered.timeline.visitor, remembered);
-    this.#events += remembered.events;
+    this.#weight += remembered.weight;
   }
 
   #drop(visitor: string): Remembered {
     const known = this.#remembered.get(visitor)!;
     this.#remembered.delete(visitor);
-    this.#events -= known.events;
+    this.#weight -= known.weight;
     return known;
   }
 }
@@ -262,5 +262,6 @@ function append(byVisitor: Map<string, VisitEvent[]>, event: VisitEvent): void {
   else own.push(event);
 }
 
-const countEvents = ({ pieces }: Timeline): number =>
-  pieces.reduce((sum, piece) => sum + piece.events.length, 0);
+/** In memory a visitor weighs about as much as an event. */
+const weightOf = ({ pieces }: Timeline): number =>
+  pieces.reduce((sum, piece) => sum + piece.events.length, 1);

@@ -13,10 +13,29 @@ export function eventKey(id: string): string {
   first = Math.imul(first ^ (second >>> 16), 0x85ebca6b);
   second = Math.imul(second ^ (first >>> 13), 0xc2b2ae35);
   first = Math.imul(first ^ (second >>> 16), 0x27d4eb2f);
-  return hex(first ^ (first >>> 15)) + hex(second ^ (second >>> 16));
+  return hex(first ^ (first >>> 15), second ^ (second >>> 16));
 }
 
-const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
-const hex = (word: number): string =>
-  BYTES[word >>> 24]! + BYTES[(word >>> 16) & 255]! + BYTES[(word >>> 8) & 255]! + BYTES[word & 255]!;
+/** In one call, so that the string is flat: a concatenated one keeps its parts, and millions are kept. */
+function hex(high: number, low: number): string {
+  return String.fromCharCode(
+    DIGITS[high >>> 28]!,
+    DIGITS[(high >>> 24) & 15]!,
+    DIGITS[(high >>> 20) & 15]!,
+    DIGITS[(high >>> 16) & 15]!,
+    DIGITS[(high >>> 12) & 15]!,
+    DIGITS[(high >>> 8) & 15]!,
+    DIGITS[(high >>> 4) & 15]!,
+    DIGITS[high & 15]!,
+    DIGITS[low >>> 28]!,
+    DIGITS[(low >>> 24) & 15]!,
+    DIGITS[(low >>> 20) & 15]!,
+    DIGITS[(low >>> 16) & 15]!,
+    DIGITS[(low >>> 12) & 15]!,
+    DIGITS[(low >>> 8) & 15]!,
+    DIGITS[(low >>> 4) & 15]!,
+    DIGITS[low & 15]!,
+  );
+}

@@ -9,6 +9,7 @@ import { createClientInterpreter } from './user-agent.js';
 import { NOWHERE, type VisitEvent, type VisitPlace } from '../visit-event.js';
 
 const REMEMBERED_PLACES_MAX = 20_000;
+const REMEMBERED_STRINGS_MAX = 20_000;
 
 export type Interpret = (event: TrackedEvent) => VisitEvent;
 
@@ -16,6 +17,7 @@ export function createInterpreter(): Interpret {
   const clientOf = createClientInterpreter();
   const originOf = createOriginInterpreter();
   const places = new LRUCache<string, VisitPlace>({ max: REMEMBERED_PLACES_MAX });
+  const shared = createInterner();
   return (event) => {
     const page = pageOf(event.url);
     return {
@@ -25,8 +27,8 @@ export function createInterpreter(): Interpret {
       visitor: event.visitor,
       previousVisitor: event.previousVisitor ?? null,
       name: event.name,
-      page: page.path,
-      hostname: page.hostname,
+      page: shared(page.path),
+      hostname: shared(page.hostname),
       interactive: event.interactive ?? true,
       engagementMs: event.engagementMs ?? null,
       scrollDepth: event.scrollDepth ?? null,
@@ -37,6 +39,19 @@ export function createInterpreter(): Interpret {
       client: clientOf(event),
       place: placeOf(event.place, places),
     };
+  };
+}
+
+/** One string for equal ones: a part of a URL would keep the whole URL in memory with its session. */
+function createInterner(): (text: string | null) => string | null {
+  const known = new Map<string, string>();
+  return (text) => {
+    if (text === null) return null;
+    const same = known.get(text);
+    if (same !== undefined) return same;
+    if (known.size >= REMEMBERED_STRINGS_MAX) known.clear();
+    known.set(text, text);
+    return text;
   };
 }
 
