@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { CATALOG } from '../src/modules/projections/catalog/catalog.js';
 import { Checkpoints } from '../src/modules/projections/checkpoint.js';
+import { EventBudget } from '../src/modules/projections/event-budget.js';
 import { createInterpreter } from '../src/modules/projections/interpret/interpret.js';
 import { PartitionProjector, type ProjectorOptions } from '../src/modules/projections/projector.js';
 import { ProjectionsTelemetry } from '../src/modules/projections/projections.telemetry.js';
@@ -45,6 +46,7 @@ export function project(log: TrackingLog, pool: Pool, overrides: Partial<Project
     flushEventsMax: 50_000,
     flushIntervalMs: 20,
     eventsInMemoryMax: 50_000,
+    budget: new EventBudget(2 * (overrides.flushEventsMax ?? 50_000)),
     ...overrides,
   };
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);

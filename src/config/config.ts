@@ -149,12 +149,12 @@ export const SETTINGS = {
     wholeNumber(10, 60_000).prefault('1000'),
   ),
   PROJECTOR_FLUSH_EVENTS_MAX: setting(
-    'Events after which the projector commits without waiting longer.',
-    wholeNumber(1, 200_000).prefault('16000'),
+    'Events of one partition after which the projector commits without waiting longer; all partitions together hold twice as many.',
+    wholeNumber(1, 200_000).prefault('20000'),
   ),
   PROJECTOR_EVENTS_IN_MEMORY_MAX: setting(
     'Events of recent sessions, and their visitors, kept in memory before the least used are dropped (they are read again when needed).',
-    wholeNumber(1_000, 10_000_000).prefault('50000'),
+    wholeNumber(1_000, 10_000_000).prefault('40000'),
   ),
   QUERY_TIMEOUT_MS: setting(
     'How long one query may run in PostgreSQL before it is refused as too costly.',

@@ -36,16 +36,18 @@ const TWO_TO_32 = 4_294_967_296;
 /** SQL's name of a column type. */
 export const sqlType = (type: ColumnType): string => type.replace('hash64', 'bigint');
 
+const INITIAL_BYTES = 65_536;
+/** Buffers of finished copies, used again: megabytes outside the heap wait long for their collection. */
+const spare: Buffer[] = [];
+const SPARE_MAX = 12;
+
 export class BinaryCopy {
   #bytes: Buffer;
   #length = SIGNATURE.length;
   #rows = 0;
 
-  constructor(
-    private readonly types: readonly ColumnType[],
-    initialBytes = 65_536,
-  ) {
-    this.#bytes = Buffer.allocUnsafe(initialBytes);
+  constructor(private readonly types: readonly ColumnType[]) {
+    this.#bytes = spare.pop() ?? Buffer.allocUnsafeSlow(INITIAL_BYTES);
     SIGNATURE.copy(this.#bytes);
   }
 
@@ -70,6 +72,12 @@ export class BinaryCopy {
     this.#reserve(2);
     this.#length = this.#bytes.writeInt16BE(-1, this.#length);
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The bytes were sent, or never will be: nothing of this copy may be used any more. */
+  release(): void {
+    if (spare.length < SPARE_MAX) spare.push(this.#bytes);
+    this.#bytes = Buffer.alloc(0);
   }
 
   #field(type: ColumnType, value: Exclude<ColumnValue, null>): void {
@@ -178,7 +186,7 @@ export class BinaryCopy {
 
   #reserve(more: number): void {
     if (this.#length + more <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + more));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }

@@ -12,7 +12,7 @@ import { BATCH_BYTES_MAX, type Partition } from './tracking-log.js';
 /** What one read copies out before it lets others run. */
 const RUN_BYTES_MAX = 262_144;
 /** Pages read, and in time pages written, stay in the map and count as resident until the file is opened anew. */
-const BYTES_BETWEEN_REOPENS = 33_554_432;
+const BYTES_BETWEEN_REOPENS = 16_777_216;
 /** Tree pages that one transaction may copy besides the batches it adds. */
 const RESERVED_PAGES = 64;
 /** With less than this left on it, a disk that cuts writes short is full rather than broken. */

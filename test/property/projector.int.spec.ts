@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { TrackedEvent } from '../../src/events/tracked-event.js';
 import { CATALOG } from '../../src/modules/projections/catalog/catalog.js';
+import { Checkpoints } from '../../src/modules/projections/checkpoint.js';
 import { createReadModelTables } from '../../src/modules/projections/read-model-tables.js';
 import { partitionOf } from '../../src/tracking-log/partitioning.js';
 import type { TrackingLog } from '../../src/tracking-log/tracking-log.js';
@@ -148,6 +149,20 @@ describe('projector', () => {
       { event_id: 'unstorable', error: expect.stringContaining('0x00') },
     ]);
   }, 120_000);
+
+  it('folds nothing while its projections stand apart, and says what to do', async () => {
+    const made = trouble({ seed: 6, events: 50, visitors: 5, days: 1, from: FROM, sites: ['a'] });
+    const log = await freshLog();
+    await append(log, made, 2);
+    const first = project(log, postgres.pool);
+    await first.caughtUp();
+    await first.stop();
+    const added = { ...CATALOG.find(({ name }) => name === 'traffic')!, name: 'added' };
+    const checkpoints = new Checkpoints(postgres.pool, [...CATALOG, added]);
+    await expect(checkpoints.read(partitionOf('a', PARTITIONS))).rejects.toThrow(
+      /added@1 at the beginning, sessions@1 at \d+.*it folds the whole log/,
+    );
+  });
 
   it('moves the watermark on while nothing arrives, and counts every event once', async () => {
     const made = trouble({ seed: 5, events: 50, visitors: 5, days: 1, from: FROM, sites: ['a'] });

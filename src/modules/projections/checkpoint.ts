@@ -17,6 +17,24 @@ export interface Move {
   readonly events: number;
 }
 
+/** Projections are folded together and must stand together; one was added, or raised to a new version. */
+export class ProjectionsApartError extends Error {
+  override readonly name = 'ProjectionsApartError';
+  constructor(
+    partition: Partition,
+    standing: readonly { readonly projection: string; readonly position: Position | null }[],
+  ) {
+    const places = standing.map(
+      ({ projection, position }) => `${projection} at ${position ?? 'the beginning'}`,
+    );
+    super(
+      `The projections of partition ${partition} do not stand together: ${places.join(', ')}. ` +
+        'Until a projection can be rebuilt by itself, all are: stop the projector, empty `checkpoints` and the ' +
+        'tables of the read models, and start it again; it folds the whole log.',
+    );
+  }
+}
+
 export class Checkpoints {
   readonly #names: readonly string[];
   readonly #versions: readonly number[];
@@ -31,7 +49,7 @@ export class Checkpoints {
 
   /**
    * The common position of all projections; null before the first batch.
-   * @throws Error when they differ: projections folded together must move together
+   * @throws ProjectionsApartError when they differ
    */
   async read(partition: Partition): Promise<Position | null> {
     await this.pool.query(
@@ -39,14 +57,17 @@ export class Checkpoints {
        SELECT *, $3 FROM unnest($1::text[], $2::int[]) ON CONFLICT DO NOTHING`,
       [this.#names, this.#versions, partition],
     );
-    const { rows } = await this.pool.query<{ position: Position | null }>(
-      `SELECT DISTINCT position FROM checkpoints
-       WHERE (projection, version) IN (SELECT * FROM unnest($1::text[], $2::int[])) AND partition = $3`,
+    const { rows } = await this.pool.query<{ projection: string; position: Position | null }>(
+      `SELECT projection || '@' || version AS projection, position FROM checkpoints
+       WHERE (projection, version) IN (SELECT * FROM unnest($1::text[], $2::int[])) AND partition = $3
+       ORDER BY 1`,
       [this.#names, this.#versions, partition],
     );
-    if (rows.length > 1)
-      throw new Error(`The projections of partition ${partition} stand at different positions`);
-    return rows[0]?.position ?? null;
+    const [first] = rows;
+    if (rows.some(({ position }) => position !== first!.position)) {
+      throw new ProjectionsApartError(partition, rows);
+    }
+    return first!.position;
   }
 
   /** False: the checkpoint is not where this projector left it. Nothing may be committed then. */

@@ -14,7 +14,7 @@ import {
 } from './read-models/visitor-sketch.js';
 
 /** About 100 bytes each. */
-const REMEMBERED_VISITORS_MAX = 200_000;
+const REMEMBERED_VISITORS_MAX = 50_000;
 const DENSE_SKETCH_SIZE = 200;
 
 interface Changed {

@@ -60,6 +60,11 @@ export class Flush {
     }
   }
 
+  /** Committed: the memory that its rows took is free for the next. */
+  release(): void {
+    for (const table of this.tables) if (table.kind === 'rows') table.copied.release();
+  }
+
   #addRows({ projection, deleted, copied, times }: RowsFlush, { before, after }: Change): void {
     for (const session of before) deleted.push(...projection.keys(session));
     const timeColumn =

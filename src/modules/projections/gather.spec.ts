@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EventBudget } from './event-budget.js';
 import { gather } from './gather.js';
 
 interface Batch {
@@ -15,9 +16,10 @@ async function* arriving(...steps: readonly (Batch | number)[]): AsyncGenerator<
   }
 }
 
-async function runsOf(batches: AsyncIterable<Batch>, options = {}): Promise<string[][]> {
+async function runsOf(batches: AsyncIterable<Batch>, budgetEvents = 1_000): Promise<string[][]> {
   const runs: string[][] = [];
-  for await (const run of gather(batches, { eventsMax: 100, intervalMs: 50, idleMs: 200, ...options })) {
+  const budget = new EventBudget(budgetEvents).share();
+  for await (const run of gather(batches, { eventsMax: 100, intervalMs: 50, idleMs: 200, budget })) {
     runs.push(run.map(({ position }) => position));
   }
   return runs;
@@ -30,6 +32,14 @@ describe('gather', () => {
 
   it('ends a run when it has enough events', async () => {
     expect(await runsOf(arriving(batch(1, 60), batch(2, 60), batch(3, 60)))).toEqual([['1', '2'], ['3']]);
+  });
+
+  it('ends a run when the process has gathered enough, but never without a batch', async () => {
+    expect(await runsOf(arriving(batch(1, 10), batch(2, 10), batch(3, 10), batch(4, 10)), 20)).toEqual([
+      ['1', '2'],
+      ['3'],
+      ['4'],
+    ]);
   });
 
   it('ends a run some time after its first batch, however little came', async () => {

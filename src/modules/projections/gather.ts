@@ -1,11 +1,15 @@
 // Cuts the log's batches into runs: what is folded and committed together. By time, with a bound on
 // events, so that runs grow with the load; an empty run says that the end of the log was reached.
+import type { BudgetShare } from './event-budget.js';
+
 export interface GatherOptions {
   readonly eventsMax: number;
   /** Longest wait for more batches after the first of a run. */
   readonly intervalMs: number;
   /** How often an idle log yields an empty run. */
   readonly idleMs: number;
+  /** Ends a run early, though never before its first batch. */
+  readonly budget: BudgetShare;
 }
 
 export async function* gather<Batch extends { readonly events: number }>(
@@ -19,7 +23,7 @@ export async function* gather<Batch extends { readonly events: number }>(
       const run: Batch[] = [];
       let events = 0;
       let deadline = Date.now() + options.idleMs;
-      while (events < options.eventsMax) {
+      while (events < options.eventsMax && (events === 0 || options.budget.hasRoom())) {
         const result = await before(deadline, next);
         if (result === 'late') break;
         if (result.done) {
@@ -29,6 +33,7 @@ export async function* gather<Batch extends { readonly events: number }>(
         if (run.length === 0) deadline = Date.now() + options.intervalMs;
         run.push(result.value);
         events += result.value.events;
+        options.budget.take(result.value.events);
         next = iterator.next();
       }
       yield run;

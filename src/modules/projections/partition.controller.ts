@@ -8,6 +8,7 @@ import { CATALOG } from './catalog/catalog.js';
 import { sessions } from './catalog/sessions.projection.js';
 import { waiting } from './catalog/waiting.projection.js';
 import { Checkpoints } from './checkpoint.js';
+import { EventBudget } from './event-budget.js';
 import { createInterpreter } from './interpret/interpret.js';
 import { tableOf } from './projection.js';
 import { ProjectionsTelemetry } from './projections.telemetry.js';
@@ -18,13 +19,17 @@ import { type AssignedPartition, PARTITION_PATTERN } from './tracking-log.strate
 @Controller()
 export class PartitionController {
   readonly #interpret = createInterpreter();
+  readonly #budget: EventBudget;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly pool: Pool,
     private readonly log: TrackingLog,
     private readonly telemetry: ProjectionsTelemetry,
-  ) {}
+  ) {
+    // One run is folded while another commits.
+    this.#budget = new EventBudget(2 * config.PROJECTOR_FLUSH_EVENTS_MAX);
+  }
 
   @MessagePattern(PARTITION_PATTERN)
   async project(@Payload() { partition, signal }: AssignedPartition): Promise<void> {
@@ -39,6 +44,7 @@ export class PartitionController {
       read: sessionReader(pool, { sessions: tableOf(sessions), waiting: tableOf(waiting) }),
       flushEventsMax: config.PROJECTOR_FLUSH_EVENTS_MAX,
       flushIntervalMs: config.PROJECTOR_FLUSH_INTERVAL_MS,
+      budget: this.#budget,
       eventsInMemoryMax: Math.ceil(config.PROJECTOR_EVENTS_IN_MEMORY_MAX / log.partitions),
     });
     await projector.project(signal);

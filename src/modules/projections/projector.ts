@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import type { Partition, Position, RecordedBatch, TrackingLog } from '../../tracking-log/tracking-log.js';
 import type { Checkpoints, Move } from './checkpoint.js';
 import { Committer } from './commit.js';
+import type { BudgetShare, EventBudget } from './event-budget.js';
 import { fold, type Folded } from './fold.js';
 import { gather } from './gather.js';
 import { interpretBatch, interpretBatches, type InterpretedBatch } from './interpreted-batches.js';
@@ -33,6 +34,8 @@ export interface ProjectorOptions {
   readonly flushIntervalMs: number;
   /** For this partition. */
   readonly eventsInMemoryMax: number;
+  /** Shared by the partitions of the process. */
+  readonly budget: EventBudget;
 }
 
 /** Another projector moved the checkpoint: what was folded here is not to be written. */
@@ -43,6 +46,7 @@ class PartitionLostError extends Error {
 export class PartitionProjector {
   readonly #timelines: Timelines;
   readonly #committer: Committer;
+  readonly #budget: BudgetShare;
   #committing: Promise<void> = Promise.resolve();
   #run = 0;
   /** Failures at the present checkpoint that PostgreSQL's absence does not explain. */
@@ -54,6 +58,7 @@ export class PartitionProjector {
   ) {
     this.#committer = new Committer(options.pool, options.checkpoints, options.projections);
     this.#timelines = this.#newTimelines();
+    this.#budget = options.budget.share();
   }
 
   /** Until the signal; never throws. */
@@ -77,6 +82,7 @@ export class PartitionProjector {
   async #follow(signal: AbortSignal): Promise<void> {
     this.#timelines.clear();
     this.#committer.reset();
+    this.#budget.giveBackAll();
     this.#committing = Promise.resolve();
     const reading = new AbortController();
     const stop = () => reading.abort();
@@ -96,7 +102,12 @@ export class PartitionProjector {
     const batches = log.read(this.partition, start, { follow: true, signal });
     if (this.#failures >= TRIES_MAX) return this.#commitCarefully(batches, start);
     const interpreted = interpretBatches(batches, this.#interpreting);
-    const gathering = { eventsMax: flushEventsMax, intervalMs: flushIntervalMs, idleMs: IDLE_MS };
+    const gathering = {
+      eventsMax: flushEventsMax,
+      intervalMs: flushIntervalMs,
+      idleMs: IDLE_MS,
+      budget: this.#budget,
+    };
     let from = start;
     for await (const run of gather(interpreted, gathering)) {
       const last = run.at(-1);
@@ -123,7 +134,9 @@ export class PartitionProjector {
     const foldSeconds = (performance.now() - startedAt) / 1_000;
     await this.#committing;
     this.#timelines.forget(run - 1);
-    this.#committing = this.#commit(folded, { ...move, events: folded.events }, foldSeconds);
+    this.#committing = this.#commit(folded, { ...move, events: folded.events }, foldSeconds).then(() =>
+      this.#budget.giveBack(folded.events),
+    );
     // Awaited before the next hand-over; until then a failure is nobody's unhandled rejection.
     this.#committing.catch(() => {});
   }
@@ -137,6 +150,7 @@ export class PartitionProjector {
         `The checkpoint of partition ${this.partition} was moved by another projector`,
       );
     }
+    flush.release();
     this.#failures = 0;
     if (deadLetters.length > 0) this.options.telemetry.deadLettered(this.partition, deadLetters.length);
     this.options.telemetry.runCommitted({
