@@ -17,6 +17,9 @@ const EVENTS_PER_REQUEST = 25;
 const OPERATOR_KEY = 'operator-key-of-the-memory-bench-0123456789';
 const PORTS = { ingest: 3801, projector: 3802 };
 const SITES = 20;
+const VISITORS = Number(
+  process.argv.find((argument) => argument.startsWith('--visitors='))?.slice(11) ?? 200_000,
+);
 /** As `npm start` has them. */
 const NODE_FLAGS = ['--max-old-space-size=384', '--max-semi-space-size=16'];
 
@@ -35,7 +38,7 @@ function start(role: string, port: number): ChildProcess {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  createInterface({ input: child.stdout! }).on('line', (line) => process.stderr.write(`${role}: ${line}\n`));
+  createInterface({ input: child.stdout }).on('line', (line) => process.stderr.write(`${role}: ${line}\n`));
   return child;
 }
 
@@ -59,7 +62,7 @@ async function load(until: number, seed: number): Promise<number> {
   while (Date.now() < until) {
     const batch = Array.from({ length: EVENTS_PER_REQUEST }, () => ({
       site: `site-${Math.floor(next() ** 2 * SITES)}.example`,
-      visitorId: `visitor ${Math.floor(next() * 200_000)}`,
+      visitorId: `visitor ${Math.floor(next() * VISITORS)}`,
       userAgent: `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + Math.floor(next() * 40)}.0.0.0 Safari/537.36`,
       url: `https://site.example/products/${Math.floor(next() * 5_000)}?utm_source=newsletter`,
     }));

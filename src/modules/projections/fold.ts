@@ -13,6 +13,8 @@ export interface Folded {
   readonly deadLetters: readonly DeadLetter[];
   readonly events: number;
   readonly sessions: number;
+  /** Events of all visitors that were touched: what has to stay in memory until the commit. */
+  readonly touchedEvents: number;
 }
 
 export interface FoldOptions {
@@ -28,15 +30,20 @@ export async function fold(batches: readonly InterpretedBatch[], options: FoldOp
   const breathing = new Breathing();
   const flush = new Flush(projections, partition);
   let sessions = 0;
+  let touchedEvents = 0;
   for (const visit of await timelines.prepare(batches.flatMap(({ arrivals }) => arrivals))) {
     const change = timelines.change(visit, run);
     flush.add(change);
     sessions += change.after.length;
+    for (const { pieces } of change.timelines) {
+      for (const piece of pieces) touchedEvents += piece.events.length;
+    }
     if (breathing.needed()) await breathing.breathe();
   }
   return {
     flush,
     sessions,
+    touchedEvents,
     deadLetters: batches.flatMap(({ deadLetters }) => deadLetters),
     events: batches.reduce((sum, batch) => sum + batch.events, 0),
   };

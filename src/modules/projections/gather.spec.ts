@@ -19,7 +19,7 @@ async function* arriving(...steps: readonly (Batch | number)[]): AsyncGenerator<
 async function runsOf(batches: AsyncIterable<Batch>, budgetEvents = 1_000): Promise<string[][]> {
   const runs: string[][] = [];
   const budget = new EventBudget(budgetEvents).share();
-  for await (const run of gather(batches, { eventsMax: 100, intervalMs: 50, idleMs: 200, budget })) {
+  for await (const run of gather(batches, { eventsMax: () => 100, intervalMs: 50, idleMs: 200, budget })) {
     runs.push(run.map(({ position }) => position));
   }
   return runs;

@@ -3,7 +3,8 @@
 import type { BudgetShare } from './event-budget.js';
 
 export interface GatherOptions {
-  readonly eventsMax: number;
+  /** Asked while a run grows: it may shrink when sessions turn out long. */
+  readonly eventsMax: () => number;
   /** Longest wait for more batches after the first of a run. */
   readonly intervalMs: number;
   /** How often an idle log yields an empty run. */
@@ -23,7 +24,7 @@ export async function* gather<Batch extends { readonly events: number }>(
       const run: Batch[] = [];
       let events = 0;
       let deadline = Date.now() + options.idleMs;
-      while (events < options.eventsMax && (events === 0 || options.budget.hasRoom())) {
+      while (events < options.eventsMax() && (events === 0 || options.budget.hasRoom())) {
         const result = await before(deadline, next);
         if (result === 'late') break;
         if (result.done) {

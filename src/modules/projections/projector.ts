@@ -19,6 +19,9 @@ import { Timelines } from './timelines.js';
 const IDLE_MS = 1_000;
 const RESTART_DELAY_MIN_MS = 100;
 const RESTART_DELAY_MAX_MS = 10_000;
+/** Events of the visitors that a run touches, per event that it may have: beyond it, runs get smaller. */
+const TOUCHED_PER_EVENT_MAX = 1.5;
+const RUN_EVENTS_MIN = 200;
 /** So often a run is tried before it is taken apart in search of the event that cannot be folded. */
 const TRIES_MAX = 3;
 
@@ -49,6 +52,8 @@ export class PartitionProjector {
   readonly #budget: BudgetShare;
   #committing: Promise<void> = Promise.resolve();
   #run = 0;
+  /** Long sessions are rewritten as a whole: then fewer events at a time keep memory bounded. */
+  #runEventsMax: number;
   /** Failures at the present checkpoint that PostgreSQL's absence does not explain. */
   #failures = 0;
 
@@ -59,6 +64,7 @@ export class PartitionProjector {
     this.#committer = new Committer(options.pool, options.checkpoints, options.projections);
     this.#timelines = this.#newTimelines();
     this.#budget = options.budget.share();
+    this.#runEventsMax = options.flushEventsMax;
   }
 
   /** Until the signal; never throws. */
@@ -98,12 +104,12 @@ export class PartitionProjector {
   }
 
   async #followFrom(start: Position | null, signal: AbortSignal): Promise<void> {
-    const { log, flushEventsMax, flushIntervalMs } = this.options;
+    const { log, flushIntervalMs } = this.options;
     const batches = log.read(this.partition, start, { follow: true, signal });
     if (this.#failures >= TRIES_MAX) return this.#commitCarefully(batches, start);
     const interpreted = interpretBatches(batches, this.#interpreting);
     const gathering = {
-      eventsMax: flushEventsMax,
+      eventsMax: () => this.#runEventsMax,
       intervalMs: flushIntervalMs,
       idleMs: IDLE_MS,
       budget: this.#budget,
@@ -132,6 +138,7 @@ export class PartitionProjector {
     const startedAt = performance.now();
     const folded = await this.#fold(batches, run, this.#timelines);
     const foldSeconds = (performance.now() - startedAt) / 1_000;
+    this.#adjustRuns(folded);
     await this.#committing;
     this.#timelines.forget(run - 1);
     this.#committing = this.#commit(folded, { ...move, events: folded.events }, foldSeconds).then(() =>
@@ -139,6 +146,14 @@ export class PartitionProjector {
     );
     // Awaited before the next hand-over; until then a failure is nobody's unhandled rejection.
     this.#committing.catch(() => {});
+  }
+
+  #adjustRuns({ events, touchedEvents }: Folded): void {
+    const { flushEventsMax } = this.options;
+    const wanted = (events * TOUCHED_PER_EVENT_MAX * flushEventsMax) / Math.max(touchedEvents, 1);
+    // Growing slowly: the next run may touch longer sessions again.
+    const next = Math.min(wanted, this.#runEventsMax * 2, flushEventsMax);
+    this.#runEventsMax = Math.max(Math.floor(next), Math.min(RUN_EVENTS_MIN, flushEventsMax));
   }
 
   async #commit(folded: Folded, move: Move, foldSeconds: number): Promise<void> {
