@@ -13,6 +13,7 @@ export interface DocumentationOptions {
 
 export function openApiOf(app: INestApplication, options: DocumentationOptions): OpenAPIObject {
   const frame = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
     .setTitle('Tidemark')
     .setDescription(DESCRIPTION)
     .setVersion(options.version)
