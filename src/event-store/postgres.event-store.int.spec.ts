@@ -98,6 +98,7 @@ describe('the Postgres event store', () => {
       CREATE TRIGGER note_setting BEFORE INSERT ON event_store.events
         FOR EACH ROW EXECUTE FUNCTION event_store.note_setting()`);
     const pool = new Pool({ connectionString: database.url });
+    pool.on('error', () => undefined);
     const lazy = open(pool);
     await lazy.append('a', [happened(1)], 'none');
     for await (const event of lazy.readStream('a')) expect(event.metadata).toEqual({ commit: 'on' });
@@ -111,6 +112,7 @@ describe('the Postgres event store', () => {
     await store.append('a', [happened(1)], 'any');
     await subscription.caughtUp();
     const other = new Pool({ connectionString: database.url, max: 1 });
+    other.on('error', () => undefined);
     const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                  WHERE datname = current_database() AND pid <> pg_backend_pid()`;
     for (let n = 2; n < 6; n++) {

@@ -73,6 +73,7 @@ it('a node that boots knows everything before it is ready', async () => {
   const { id: site } = await create('before.example');
   const { key, id } = await issue(site);
   const pool = new Pool({ connectionString: postgres.url });
+  pool.on('error', () => undefined);
   const late = await startControlPlane(pool, { environment });
   expect(sitesOf(late).find('before.example')?.id).toBe(site);
   expect(keysOf(late).find(key)?.id).toBe(id);
