@@ -46,7 +46,7 @@ export function project(log: TrackingLog, pool: Pool, overrides: Partial<Project
     flushEventsMax: 50_000,
     flushIntervalMs: 20,
     eventsInMemoryMax: 50_000,
-    budget: new EventBudget(2 * (overrides.flushEventsMax ?? 50_000)),
+    budget: new EventBudget(3 * (overrides.flushEventsMax ?? 50_000)),
     ...overrides,
   };
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);

@@ -149,8 +149,8 @@ export const SETTINGS = {
     wholeNumber(10, 60_000).prefault('1000'),
   ),
   PROJECTOR_FLUSH_EVENTS_MAX: setting(
-    'Events of one partition after which the projector commits without waiting longer; all partitions together hold twice as many.',
-    wholeNumber(1, 200_000).prefault('10000'),
+    'Events of one partition after which the projector commits without waiting longer; all partitions together hold three times as many.',
+    wholeNumber(1, 200_000).prefault('16000'),
   ),
   PROJECTOR_EVENTS_IN_MEMORY_MAX: setting(
     'Events of recent sessions, and their visitors, kept in memory before the least used are dropped (they are read again when needed).',

@@ -27,8 +27,8 @@ export class PartitionController {
     private readonly log: TrackingLog,
     private readonly telemetry: ProjectionsTelemetry,
   ) {
-    // One run is folded while another commits.
-    this.#budget = new EventBudget(2 * config.PROJECTOR_FLUSH_EVENTS_MAX);
+    // One run is gathered, one folded, one commits.
+    this.#budget = new EventBudget(3 * config.PROJECTOR_FLUSH_EVENTS_MAX);
   }
 
   @MessagePattern(PARTITION_PATTERN)

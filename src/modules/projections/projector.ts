@@ -20,7 +20,7 @@ const IDLE_MS = 1_000;
 const RESTART_DELAY_MIN_MS = 100;
 const RESTART_DELAY_MAX_MS = 10_000;
 /** Events of the visitors that a run touches, per event that it may have: beyond it, runs get smaller. */
-const TOUCHED_PER_EVENT_MAX = 1.5;
+const TOUCHED_PER_EVENT_MAX = 1;
 const RUN_EVENTS_MIN = 200;
 /** So often a run is tried before it is taken apart in search of the event that cannot be folded. */
 const TRIES_MAX = 3;
