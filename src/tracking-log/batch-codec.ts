@@ -10,11 +10,13 @@ import { TRACKED_EVENT_SCHEMA, type TrackedEvent } from '../events/tracked-event
 import { upcast } from '../events/upcasters.js';
 
 const FRAMING = 1;
-const HEADER_BYTES = 16;
-const SUM_BYTES = 4;
-const OPEN_BRACKET = 0x5b;
-const COMMA = 0x2c;
-const CLOSE_BRACKET = 0x5d;
+/** Before the events' text. */
+export const HEADER_BYTES = 16;
+/** After it. */
+export const SUM_BYTES = 4;
+export const OPEN_BRACKET = 0x5b;
+export const COMMA = 0x2c;
+export const CLOSE_BRACKET = 0x5d;
 
 /** An event as it will be stored. */
 export interface EncodedEvent {
@@ -48,13 +50,15 @@ export function encodedBytes(events: readonly EncodedEvent[]): number {
   return bytes;
 }
 
+/** `appendedAt` of a batch that is appended now: not before any of its events was received, nor before `notBefore`. */
+export function stampOf(events: readonly EncodedEvent[], notBefore = 0): number {
+  let stamp = Math.max(Date.now(), notBefore);
+  for (const { receivedAt } of events) stamp = Math.max(stamp, receivedAt);
+  return stamp;
+}
+
 /** Into the beginning of `target`, which must be large enough; what it returns is a view of it. */
 export function encodeBatch(events: readonly EncodedEvent[], appendedAt: number, target: Buffer): Buffer {
-  target.writeUInt8(FRAMING, 0);
-  target.writeUInt8(0, 1);
-  target.writeUInt16LE(TRACKED_EVENT_SCHEMA, 2);
-  target.writeUInt32LE(events.length, 4);
-  target.writeDoubleLE(appendedAt, 8);
   let offset = HEADER_BYTES;
   let separator = OPEN_BRACKET;
   for (const { json, bytes } of events) {
@@ -63,8 +67,22 @@ export function encodeBatch(events: readonly EncodedEvent[], appendedAt: number,
     separator = COMMA;
   }
   target[offset++] = CLOSE_BRACKET;
-  target.writeUInt32LE(crc32(target.subarray(0, offset)), offset);
-  return target.subarray(0, offset + SUM_BYTES);
+  return sealBatch(target, offset, { appendedAt, events: events.length });
+}
+
+/** Puts header and checksum around the text of events that lies in `target` already, up to `end`. */
+export function sealBatch(
+  target: Buffer,
+  end: number,
+  { appendedAt, events }: { readonly appendedAt: number; readonly events: number },
+): Buffer {
+  target.writeUInt8(FRAMING, 0);
+  target.writeUInt8(0, 1);
+  target.writeUInt16LE(TRACKED_EVENT_SCHEMA, 2);
+  target.writeUInt32LE(events, 4);
+  target.writeDoubleLE(appendedAt, 8);
+  target.writeUInt32LE(crc32(target.subarray(0, end)), end);
+  return target.subarray(0, end + SUM_BYTES);
 }
 
 /** The time alone, without looking at the events. */
@@ -73,18 +91,29 @@ export function appendedAtOf(bytes: Buffer): number {
   return bytes.readDoubleLE(8);
 }
 
-/** @throws DamagedBatchError; UnknownEventSchemaError when a newer version wrote the batch. */
-export function decodeBatch(bytes: Buffer): DecodedBatch {
+/** How many events the batch says it has, without looking at them. */
+export function eventCountOf(bytes: Buffer): number {
+  refuseUnknownFraming(bytes);
+  return bytes.readUInt32LE(4);
+}
+
+/** Of its events. @throws DamagedBatchError unless all of the batch is as it was written */
+export function schemaOfIntact(bytes: Buffer): number {
   refuseUnknownFraming(bytes);
   const sumOffset = bytes.length - SUM_BYTES;
   if (bytes.readUInt32LE(sumOffset) !== crc32(bytes.subarray(0, sumOffset))) {
     throw new DamagedBatchError('its checksum does not match its content');
   }
-  const schema = bytes.readUInt16LE(2);
-  const raw = JSON.parse(bytes.toString('utf8', HEADER_BYTES, sumOffset)) as unknown[];
+  return bytes.readUInt16LE(2);
+}
+
+/** @throws DamagedBatchError; UnknownEventSchemaError when a newer version wrote the batch. */
+export function decodeBatch(bytes: Buffer): DecodedBatch {
+  const schema = schemaOfIntact(bytes);
+  const raw = JSON.parse(bytes.toString('utf8', HEADER_BYTES, bytes.length - SUM_BYTES)) as unknown[];
   const events = raw.map((event) => upcast(schema, event));
-  if (events.length !== bytes.readUInt32LE(4)) {
-    throw new DamagedBatchError(`it says ${bytes.readUInt32LE(4)} events and holds ${events.length}`);
+  if (events.length !== eventCountOf(bytes)) {
+    throw new DamagedBatchError(`it says ${eventCountOf(bytes)} events and holds ${events.length}`);
   }
   return { appendedAt: bytes.readDoubleLE(8), events };
 }

@@ -7,12 +7,13 @@ import { constants as osConstants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
 import { appendedAtOf, encodeBatch, type EncodedEvent } from './batch-codec.js';
-import { BATCH_BYTES_MAX, type Partition } from './tracking-log.js';
+import { type EnvironmentStats, pagesFor, pagesInUse, statsOf } from './embedded.log-pages.js';
+import { BATCH_BYTES_MAX, GapInLogError, type Partition, TrackingLogUnusableError } from './tracking-log.js';
 
 /** What one read copies out before it lets others run. */
 const RUN_BYTES_MAX = 262_144;
 /** Pages read, and in time pages written, stay in the map and count as resident until the file is opened anew. */
-const BYTES_BETWEEN_REOPENS = 16_777_216;
+const BYTES_BETWEEN_REOPENS = 8_388_608;
 /** Tree pages that one transaction may copy besides the batches it adds. */
 const RESERVED_PAGES = 64;
 /** With less than this left on it, a disk that cuts writes short is full rather than broken. */
@@ -21,7 +22,9 @@ const DISK_FULL_BYTES = 33_554_432;
 const MAGIC_OFFSET = 24;
 const MAGIC = Buffer.from([0xde, 0xc0, 0xef, 0xbe]);
 const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER;
-const DISK_FULL_CODES = new Set<unknown>([osConstants.errno.ENOSPC, osConstants.errno.EDQUOT]);
+/** LMDB's own word for a map that has no page left. */
+const MAP_FULL_CODE = -30_792;
+const DISK_FULL_CODES = new Set<unknown>([osConstants.errno.ENOSPC, osConstants.errno.EDQUOT, MAP_FULL_CODE]);
 /** Sorts after every [partition, sequence]. */
 const DESCRIPTION_KEY = 'description';
 
@@ -48,11 +51,15 @@ export interface LogTransaction {
   hasRoomFor(bytes: number): boolean;
   /** `tail` will be the partition's newest batch. */
   put(partition: Partition, tail: Tail, batch: readonly EncodedEvent[]): void;
+  /** Forgets the partition's batches up to this one; later ones take their room. */
+  discard(partition: Partition, throughSequence: number): void;
 }
 
-/** The log cannot be opened as asked; the message is for the operator. */
-export class TrackingLogUnusableError extends Error {
-  override readonly name = 'TrackingLogUnusableError';
+export interface LogUsage {
+  readonly batches: number;
+  readonly bytes: number;
+  /** Until batches are refused, by the bound or by the disk. */
+  readonly bytesLeft: number;
 }
 
 export class LogFile {
@@ -113,44 +120,62 @@ export class LogFile {
   }
 
   /** A short run of batches after `after`, as they are now. Empty at the end. */
-  async run(partition: Partition, after: number): Promise<StoredBatch[]> {
-    while (this.#reopening) await this.#reopening;
-    this.#db.resetReadTxn();
-    const batches: StoredBatch[] = [];
-    let bytesInRun = 0;
-    for (const { key, value } of this.#db.getRange({
-      start: [partition, after + 1],
-      end: [partition, LAST_SEQUENCE],
-    })) {
-      batches.push({ sequence: (key as [number, number])[1], bytes: value });
-      bytesInRun += value.length;
-      if (bytesInRun >= RUN_BYTES_MAX) break;
-    }
-    this.#touched(bytesInRun);
-    return batches;
+  run(partition: Partition, after: number): Promise<StoredBatch[]> {
+    return this.#look(() => {
+      const batches: StoredBatch[] = [];
+      let bytesInRun = 0;
+      const range = { start: [partition, after + 1], end: [partition, LAST_SEQUENCE] };
+      for (const { key, value } of this.#db.getRange(range)) {
+        batches.push({ sequence: (key as [number, number])[1], bytes: value });
+        bytesInRun += value.length;
+        if (bytesInRun >= RUN_BYTES_MAX) break;
+      }
+      this.#touched(bytesInRun);
+      return batches;
+    });
   }
 
-  async tail(partition: Partition): Promise<Tail | null> {
-    while (this.#reopening) await this.#reopening;
-    this.#db.resetReadTxn();
-    return this.#edge(partition, 'newest');
+  tail(partition: Partition): Promise<Tail | null> {
+    return this.#look(() => this.#edge(partition, 'newest'));
+  }
+
+  /** The partition's oldest batch; null when it has none. */
+  oldest(partition: Partition): Promise<Tail | null> {
+    return this.#look(() => this.#edge(partition, 'oldest'));
+  }
+
+  batchesOf(partition: Partition): Promise<number> {
+    const range = { start: [partition, 0], end: [partition, LAST_SEQUENCE] };
+    return this.#look(() => this.#db.getKeysCount(range));
+  }
+
+  usage(): Promise<LogUsage> {
+    return this.#look(() => {
+      const stats = statsOf(this.#db);
+      const descriptions = 1;
+      return {
+        batches: stats.entryCount - descriptions,
+        bytes: pagesInUse(stats) * stats.pageSize,
+        bytesLeft: Math.max(0, this.#pagesLeft(stats) * stats.pageSize),
+      };
+    });
   }
 
   /** The newest batch appended before `time`; null if there is none. */
-  async newestBefore(partition: Partition, time: number): Promise<number | null> {
-    while (this.#reopening) await this.#reopening;
-    this.#db.resetReadTxn();
-    const first = this.#edge(partition, 'oldest');
-    const last = this.#edge(partition, 'newest');
-    if (!first || !last) return null;
-    let before = first.sequence - 1;
-    let notBefore = last.sequence + 1;
-    while (notBefore - before > 1) {
-      const middle = Math.floor((before + notBefore) / 2);
-      if (this.#appendedAt(partition, middle) < time) before = middle;
-      else notBefore = middle;
-    }
-    return before < first.sequence ? null : before;
+  newestBefore(partition: Partition, time: number): Promise<number | null> {
+    return this.#look(() => {
+      const first = this.#edge(partition, 'oldest');
+      const last = this.#edge(partition, 'newest');
+      if (!first || !last) return null;
+      let before = first.sequence - 1;
+      let notBefore = last.sequence + 1;
+      while (notBefore - before > 1) {
+        const middle = Math.floor((before + notBefore) / 2);
+        if (this.#appendedAt(partition, middle) < time) before = middle;
+        else notBefore = middle;
+      }
+      return before < first.sequence ? null : before;
+    });
   }
 
   /** Changes with every commit of any process. Undefined while the file is being reopened. */
@@ -171,6 +196,13 @@ export class LogFile {
     await this.#db.close();
   }
 
+  /** At the file as it is now. In one turn of the event loop: in the next it may be reopening again. */
+  async #look<Found>(find: () => Found): Promise<Found> {
+    while (this.#reopening) await this.#reopening;
+    this.#db.resetReadTxn();
+    return find();
+  }
+
   async #reopen(): Promise<void> {
     await this.#committing;
     await this.#db.close();
@@ -185,12 +217,9 @@ export class LogFile {
   }
 
   #transaction(): LogTransaction {
-    const { pageSize, lastPageNumber } = statsOf(this.#db);
-    const bytesLeft = Math.min(
-      this.options.bytesMax - (lastPageNumber + 1) * pageSize,
-      this.#diskBytesAvailable(),
-    );
-    let pagesLeft = bytesLeft / pageSize - RESERVED_PAGES;
+    const stats = statsOf(this.#db);
+    const { pageSize } = stats;
+    let pagesLeft = this.#pagesLeft(stats);
     const tails = new Map<Partition, Tail | null>();
     this.#bytesPut = 0;
     return {
@@ -206,7 +235,21 @@ export class LogFile {
         this.#bytesPut += bytes.length;
         tails.set(partition, tail);
       },
+      discard: (partition, throughSequence) => {
+        const range = { start: [partition, 0], end: [partition, throughSequence + 1] };
+        for (const key of [...this.#db.getKeys(range)]) this.#db.removeSync(key);
+        tails.delete(partition);
+      },
     };
+  }
+
+  /** Pages that what was discarded left behind are there to be written again, whatever the disk has left. */
+  #pagesLeft(stats: EnvironmentStats): number {
+    const { pageSize, lastPageNumber } = stats;
+    const used = pagesInUse(stats);
+    const byBound = this.options.bytesMax / pageSize - used;
+    const byDisk = this.#diskBytesAvailable() / pageSize + (lastPageNumber + 1 - used);
+    return Math.min(byBound, byDisk) - RESERVED_PAGES;
   }
 
   #diskBytesAvailable(): number {
@@ -267,14 +310,6 @@ export class DiskFullError extends Error {
   }
 }
 
-/** A batch that must be there is not: the file is damaged. */
-export class GapInLogError extends Error {
-  override readonly name = 'GapInLogError';
-  constructor(partition: Partition, sequence: number) {
-    super(`The tracking log has no batch ${sequence} in partition ${partition}, though it has later ones`);
-  }
-}
-
 function openEnvironment({ directory, bytesMax }: LogFileOptions): RootDatabase<Buffer> {
   return open<Buffer>({
     path: directory,
@@ -300,21 +335,6 @@ function refuseForeignFile(path: string): void {
   } finally {
     closeSync(descriptor);
   }
-}
-
-interface EnvironmentStats {
-  readonly pageSize: number;
-  readonly lastPageNumber: number;
-  readonly lastTxnId: number;
-}
-
-function statsOf(db: RootDatabase<Buffer>): EnvironmentStats {
-  return db.getStats() as EnvironmentStats;
-}
-
-/** A value of more than about half a page takes pages of its own, each run with a short header. */
-function pagesFor(bytes: number, pageSize: number): number {
-  return Math.ceil((bytes + 16) / pageSize) + 1;
 }
 
 /** The library rejects with "Commit failed" and tells the reason in a second promise. */
