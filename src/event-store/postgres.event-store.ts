@@ -4,7 +4,7 @@
 // the session's or server's default of synchronous_commit.
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { APPENDS_CHANNEL, AppendListener } from './append-listener.js';
+import { checkAppendSize } from './append-size.js';
 import { EventStoreUnavailableError } from './event-store-unavailable.error.js';
 import {
   EventStore,
@@ -17,10 +17,9 @@ import {
   type Subscription,
 } from './event-store.js';
 import { EventStoreTelemetry } from './event-store.telemetry.js';
-import { PostgresSubscription } from './postgres-subscription.js';
+import { APPENDS_CHANNEL, postgresNotifications } from './postgres-notifications.js';
+import { Subscribers } from './subscribers.js';
 
-/** Every append waits for the one before it: they must stay short. */
-const APPEND_EVENTS_MAX = 100;
 const LOCK_TIMEOUT_MS = 5_000;
 /** Any constant will do, as long as nothing else in the database locks the same one. */
 const APPEND_LOCK = 7_236_021_544_198;
@@ -50,26 +49,19 @@ const READ_ALL = `
   SELECT ${COLUMNS} FROM event_store.events WHERE position > $1 ORDER BY events.position LIMIT $2`;
 const END = `SELECT coalesce(max(position), 0)::text AS position FROM event_store.events`;
 
-export class AppendSizeError extends Error {
-  override readonly name = 'AppendSizeError';
-  constructor(stream: string, events: number) {
-    super(`An append holds 1 to ${APPEND_EVENTS_MAX} events; ${stream} was given ${events}.`);
-  }
-}
-
 type EventRow = Omit<RecordedEvent, 'metadata'> & { metadata?: RecordedEvent['metadata'] | null };
 
 export class PostgresEventStore extends EventStore {
-  readonly #subscriptions = new Set<PostgresSubscription>();
+  readonly #subscribers: Subscribers;
   readonly #telemetry: EventStoreTelemetry;
-  #listener: AppendListener | undefined;
 
   constructor(
     private readonly pool: Pool,
     telemetry: Telemetry,
   ) {
     super();
-    this.#telemetry = new EventStoreTelemetry(telemetry, () => this.#oldestFreshAt());
+    this.#telemetry = new EventStoreTelemetry(telemetry, () => this.#subscribers.oldestFreshAt());
+    this.#subscribers = new Subscribers(postgresNotifications(pool), this.#telemetry);
   }
 
   async append(
@@ -77,9 +69,7 @@ export class PostgresEventStore extends EventStore {
     events: readonly NewEvent[],
     expected: ExpectedRevision,
   ): Promise<StoreOutcome> {
-    if (events.length === 0 || events.length > APPEND_EVENTS_MAX) {
-      throw new AppendSizeError(stream, events.length);
-    }
+    checkAppendSize(stream, events);
     try {
       const outcome = await this.#inTransaction((client) =>
         appendLocked(client, { stream, events, expected }),
@@ -112,35 +102,25 @@ export class PostgresEventStore extends EventStore {
     }
   }
 
-  subscribeAll(
+  async subscribeAll(
     after: GlobalPosition | null,
     handle: (event: RecordedEvent) => void | Promise<void>,
   ): Promise<Subscription> {
-    this.#listener ??= new AppendListener(this.pool.options, () => this.#wakeAll(), this.#telemetry);
-    const source = {
-      readAfter: (position: GlobalPosition | null, limit: number) => this.#readAfter(position, limit),
+    return this.#subscribers.add(after, {
+      readAfter: (position, limit) => this.#readAfter(position, limit),
       handle,
-      closed: (subscription: PostgresSubscription) => void this.#subscriptions.delete(subscription),
-    };
-    const subscription = new PostgresSubscription(after, source, this.#telemetry);
-    this.#subscriptions.add(subscription);
-    return Promise.resolve(subscription);
+    });
   }
 
   /** Ends the subscriptions; the pool belongs to whoever made it. */
   async close(): Promise<void> {
-    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
-    await this.#listener?.close();
+    await this.#subscribers.close();
   }
 
   async #inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    // A connection that breaks between two statements reports it here; the next statement fails.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
     try {
       const result = await work(client);
-      client.removeListener('error', ignore);
       client.release();
       return result;
     } catch (error) {
@@ -166,15 +146,6 @@ export class PostgresEventStore extends EventStore {
     } catch (error) {
       throw isOutage(error) ? new EventStoreUnavailableError(error) : error;
     }
-  }
-
-  #wakeAll(): void {
-    for (const subscription of this.#subscriptions) subscription.wake();
-  }
-
-  #oldestFreshAt(): number | undefined {
-    if (this.#subscriptions.size === 0) return undefined;
-    return Math.min(...[...this.#subscriptions].map((subscription) => subscription.freshAt));
   }
 }
 

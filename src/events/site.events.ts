@@ -13,6 +13,8 @@ export type SiteEvent =
         /** ISO 4217. */
         readonly currency: string;
         readonly trackingIds: readonly string[];
+        /** Partitions of the tracking log that the site's visitors are spread over; absent: 1. */
+        readonly spread?: number;
       };
     }
   | {
@@ -23,6 +25,8 @@ export type SiteEvent =
         readonly timezone?: string;
         readonly currency?: string;
         readonly trackingIds?: readonly string[];
+        /** In force a minute after the event was recorded. */
+        readonly spread?: number;
       };
     }
   | { readonly type: 'SiteDeleted'; readonly data: { readonly site: string } };

@@ -1,8 +1,8 @@
 // Every shape a tracked event was ever written in, brought up to today's, on the way out of the
 // log: readers know one shape. A shape once shipped stays here for ever, with a golden file in
-// test/golden/ that its spec reads. A new shape raises TRACKED_EVENT_SCHEMA and adds one entry;
-// its readers ship a release before its writers.
-import { TRACKED_EVENT_SCHEMA, type TrackedEvent } from './tracked-event.js';
+// test/golden/ that its spec reads. A new shape adds one entry, and a release later, when every reader
+// knows it, raises TRACKED_EVENT_SCHEMA, by which it is written.
+import type { TrackedEvent } from './tracked-event.js';
 
 type Upcaster = (raw: unknown) => TrackedEvent;
 
@@ -11,11 +11,14 @@ const upcasters: Readonly<Record<number, Upcaster>> = {
   1: (raw) => raw as TrackedEvent,
 };
 
+/** Of the shapes that this version reads. */
+export const READABLE_SCHEMAS: readonly number[] = Object.keys(upcasters).map(Number);
+
 export class UnknownEventSchemaError extends Error {
   override readonly name = 'UnknownEventSchemaError';
   constructor(readonly schema: number) {
     super(
-      `The log holds tracked events of schema ${schema}; this version reads schemas up to ${TRACKED_EVENT_SCHEMA}. ` +
+      `The log holds tracked events of schema ${schema}; this version reads schemas up to ${Math.max(...READABLE_SCHEMAS)}. ` +
         'It was probably written by a newer version: run that one.',
     );
   }

@@ -1,8 +1,8 @@
-// One subscriber's way along the store: reads pages after its position, hands the events over one
-// at a time, then sleeps until woken by a notification, a caughtUp() or the poll. Misses nothing,
-// because positions become visible in order; survives Postgres going away, because a failed read
-// is only tried again.
-import { backoffMs } from './backoff.js';
+// One subscriber's way along the store, whichever it is: reads pages after its position, hands the
+// events over one at a time, then sleeps until woken by a notification, a caughtUp() or the poll.
+// Misses nothing, because positions become visible in order; survives the store going away, because
+// a failed read is only tried again.
+import { backoffMs } from '../waiting/backoff.js';
 import type { EventStoreTelemetry } from './event-store.telemetry.js';
 import type { GlobalPosition, RecordedEvent, Subscription } from './event-store.js';
 
@@ -11,9 +11,10 @@ const PAGE_EVENTS_MAX = 500;
 const POLL_INTERVAL_MS = 1_000;
 
 export interface SubscriptionSource {
+  /** Fewer than `limit` only at the end. */
   readAfter(position: GlobalPosition | null, limit: number): Promise<readonly RecordedEvent[]>;
   handle(event: RecordedEvent): void | Promise<void>;
-  closed(subscription: PostgresSubscription): void;
+  closed(subscription: StoreSubscription): void;
 }
 
 export class SubscriptionClosedError extends Error {
@@ -25,7 +26,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-export class PostgresSubscription implements Subscription {
+export class StoreSubscription implements Subscription {
   freshAt = 0;
   #position: GlobalPosition | null;
   #waiters: Waiter[] = [];
