@@ -2,7 +2,8 @@
 // process to a table. (https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format")
 //
 // 64-bit integers travel as 16 hexadecimal digits or as numbers, never as BigInt, which costs more
-// than the rest of the row.
+// than the rest of the row. Rows lie in chunks that are used again, because one buffer that doubles
+// holds up to twice its rows, and megabytes outside the heap wait long for their collection.
 
 export type ColumnType =
   | 'text'
@@ -36,18 +37,21 @@ const TWO_TO_32 = 4_294_967_296;
 /** SQL's name of a column type. */
 export const sqlType = (type: ColumnType): string => type.replace('hash64', 'bigint');
 
-const INITIAL_BYTES = 65_536;
-/** Buffers of finished copies, used again: megabytes outside the heap wait long for their collection. */
+const CHUNK_BYTES = 262_144;
+/** Chunks of finished copies. */
 const spare: Buffer[] = [];
-const SPARE_MAX = 12;
+const SPARE_MAX = 64;
 
 export class BinaryCopy {
-  #bytes: Buffer;
+  /** Full ones, each a view of what is used of it. */
+  readonly #full: Buffer[] = [];
+  /** The chunk that is being written; rows never span chunks. */
+  #bytes: Buffer = takeChunk();
   #length = SIGNATURE.length;
+  #rowStart = SIGNATURE.length;
   #rows = 0;
 
   constructor(private readonly types: readonly ColumnType[]) {
-    this.#bytes = spare.pop() ?? Buffer.allocUnsafeSlow(INITIAL_BYTES);
     SIGNATURE.copy(this.#bytes);
   }
 
@@ -57,6 +61,7 @@ export class BinaryCopy {
 
   /** @param values in the order of the column types */
   add(values: readonly ColumnValue[]): void {
+    this.#rowStart = this.#length;
     this.#reserve(2);
     this.#length = this.#bytes.writeInt16BE(this.types.length, this.#length);
     for (let index = 0; index < this.types.length; index++) {
@@ -68,15 +73,21 @@ export class BinaryCopy {
   }
 
   /** The whole stream, trailer included. No row may be added afterwards. */
-  finish(): Buffer {
+  finish(): readonly Buffer[] {
+    this.#rowStart = this.#length;
     this.#reserve(2);
     this.#length = this.#bytes.writeInt16BE(-1, this.#length);
-    return this.#bytes.subarray(0, this.#length);
+    return [...this.#full, this.#bytes.subarray(0, this.#length)];
   }
 
   /** The bytes were sent, or never will be: nothing of this copy may be used any more. */
   release(): void {
-    if (spare.length < SPARE_MAX) spare.push(this.#bytes);
+    for (const chunk of [...this.#full, this.#bytes]) {
+      // A row larger than a chunk had one of its own, which is not kept.
+      const whole = Buffer.from(chunk.buffer);
+      if (whole.length === CHUNK_BYTES && spare.length < SPARE_MAX) spare.push(whole);
+    }
+    this.#full.length = 0;
     this.#bytes = Buffer.alloc(0);
   }
 
@@ -112,7 +123,8 @@ export class BinaryCopy {
 
   #array(type: ElementType, values: readonly (string | number | boolean | null)[]): void {
     this.#reserve(24);
-    const start = this.#length;
+    // Seen from the row, which may move into another chunk.
+    const start = this.#length - this.#rowStart;
     this.#length += 4;
     this.#int32(values.length === 0 ? 0 : 1);
     this.#int32(values.includes(null) ? 1 : 0);
@@ -125,7 +137,8 @@ export class BinaryCopy {
         else this.#scalar(type, value);
       }
     }
-    this.#bytes.writeInt32BE(this.#length - start - 4, start);
+    const place = this.#rowStart + start;
+    this.#bytes.writeInt32BE(this.#length - place - 4, place);
   }
 
   #scalar(type: ElementType, value: string | number | boolean): void {
@@ -185,12 +198,23 @@ export class BinaryCopy {
   }
 
   #reserve(more: number): void {
-    if (this.#length + more <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + more));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+    if (this.#length + more > this.#bytes.length) this.#moveRow(more);
+  }
+
+  /** To the beginning of a chunk that has room for it. */
+  #moveRow(more: number): void {
+    const begun = this.#bytes.subarray(this.#rowStart, this.#length);
+    const needed = begun.length + more;
+    const next = needed <= CHUNK_BYTES ? takeChunk() : Buffer.allocUnsafeSlow(needed * 2);
+    begun.copy(next);
+    if (this.#rowStart > 0) this.#full.push(this.#bytes.subarray(0, this.#rowStart));
+    this.#bytes = next;
+    this.#length = begun.length;
+    this.#rowStart = 0;
   }
 }
+
+const takeChunk = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
 /** Below this length a loop beats the call into the runtime. */
 const SHORT_CHARS_MAX = 40;

@@ -6,10 +6,12 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { Client, Pool } from 'pg';
 import type { Config } from '../config/config.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import { within } from '../waiting/within.js';
 import { EmbeddedServer } from './embedded-server.js';
 import { migrate } from './migrate.js';
 import { DatabaseUnavailableError } from './postgres.errors.js';
 import { measurePool } from './postgres.telemetry.js';
+import { SilenceWatch } from './silence-watch.js';
 
 export interface ReachLimits {
   readonly timeoutMs: number;
@@ -24,11 +26,17 @@ const DRAIN_TIMEOUT_MS = 5_000;
 const OLDEST_VERSION = 15;
 
 export class PostgresConnection implements OnApplicationShutdown {
+  readonly #watch: SilenceWatch;
+
   private constructor(
     readonly pool: Pool,
     private readonly server: EmbeddedServer | undefined,
     private readonly telemetry: Telemetry,
-  ) {}
+  ) {
+    this.#watch = new SilenceWatch(pool, (connections) =>
+      telemetry.log.warn({ connections }, 'PostgreSQL says nothing: connections that waited were cut'),
+    );
+  }
 
   /** @throws EmbeddedServerError or DatabaseUnavailableError, with a message for the operator. */
   static async open(config: Config, telemetry: Telemetry): Promise<PostgresConnection> {
@@ -56,11 +64,10 @@ export class PostgresConnection implements OnApplicationShutdown {
 
   /** The last of Nest's shutdown phases: HTTP is closed, every module has drained. */
   async onApplicationShutdown(): Promise<void> {
-    const drained = await Promise.race([
-      this.pool.end().then(() => true),
-      delay(DRAIN_TIMEOUT_MS, false, { ref: false }),
-    ]);
-    if (!drained) {
+    const ended = this.pool.end().then(() => true);
+    const isDrained = await within(DRAIN_TIMEOUT_MS, ended);
+    this.#watch.stop();
+    if (!isDrained) {
       const busy = this.pool.totalCount - this.pool.idleCount;
       this.telemetry.log.warn({ connections: busy }, 'PostgreSQL connections were still in use at shutdown');
     }
@@ -84,6 +91,8 @@ function openPool(url: string, { log, registry }: Telemetry): Pool {
   });
   // Without a listener, a connection that drops while idle would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle PostgreSQL connection was lost'));
+  // Nor one that drops in use, between two statements: the next one fails.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   measurePool(registry, pool);
   return pool;
 }

@@ -57,15 +57,19 @@ describe('PostgresModule', () => {
     }
   });
 
-  it('survives idle connections that the server drops', async () => {
+  it('survives connections that the server drops, idle or between two statements', async () => {
     const database = await startPostgres();
     const { compiled, telemetry } = boot({ DATABASE_URL: database.url });
     const app = await compiled;
     await app.init();
     try {
       const pool = app.get(Pool);
+      const taken = await pool.connect();
       await pool.query('SELECT 1');
-      const lost = new Promise((resolve) => pool.once('error', resolve));
+      const lost = Promise.all([
+        new Promise((resolve) => pool.once('error', resolve)),
+        new Promise((resolve) => taken.once('end', resolve)),
+      ]);
       const { Client } = await import('pg');
       const killer = new Client({ connectionString: database.url });
       await killer.connect();
@@ -75,6 +79,8 @@ describe('PostgresModule', () => {
       );
       await killer.end();
       await lost;
+      await expect(taken.query('SELECT 1')).rejects.toThrow('not queryable');
+      taken.release(true);
       expect((await pool.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
       expect(await telemetry.registry.metrics()).toContain(
         'tidemark_postgres_pool_connections{state="idle"} 1',
@@ -116,7 +122,7 @@ describe('a DATABASE_URL that cannot be used', () => {
       message: expect.stringMatching(/127\.0\.0\.1:1\/tidemark: .*ECONNREFUSED.*Check DATABASE_URL/),
     });
     expect((error as Error).message).not.toContain(secret);
-    expect(Date.now() - startedAt).toBeLessThan(12_000);
+    expect(Date.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('leading to a server that never answers is given up in time', async () => {
@@ -137,7 +143,7 @@ describe('a DATABASE_URL that cannot be used', () => {
     url.pathname = '/nowhere';
     const startedAt = Date.now();
     await expect(reach(url.href, { timeoutMs: 10_000 })).rejects.toThrow('database "nowhere" does not exist');
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    expect(Date.now() - startedAt).toBeLessThan(9_000);
     await database.stop();
   });
 

@@ -5,9 +5,21 @@ import type { MigrationInterface } from 'typeorm';
 import { EventStore1795219200000 } from './1795219200000-event-store.js';
 import { Checkpoints1795219200100 } from './1795219200100-checkpoints.js';
 import { Salts1795219200200 } from './1795219200200-salts.js';
+import { SaltFingerprints1795219200300 } from './1795219200300-salt-fingerprints.js';
+import { PartitionLeases1795219200400 } from './1795219200400-partition-leases.js';
+import { RebuildPartitions1795219200500 } from './1795219200500-rebuild-partitions.js';
+import { Archive1795219200600 } from './1795219200600-archive.js';
+import { DeadLetterBytes1795219200700 } from './1795219200700-dead-letter-bytes.js';
+import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
   Checkpoints1795219200100,
   Salts1795219200200,
+  SaltFingerprints1795219200300,
+  PartitionLeases1795219200400,
+  RebuildPartitions1795219200500,
+  Archive1795219200600,
+  DeadLetterBytes1795219200700,
+  RebuildBounds1795219200800,
 ];
