@@ -3,6 +3,7 @@ import type { Fold } from './aggregate.js';
 import { domainClaimFold } from './domain-claim.js';
 import { issueKey, keyFold, revokeKey } from './key.aggregate.js';
 import { merchantFold, registerMerchant } from './merchant.aggregate.js';
+import { spreadAt } from './spread.js';
 import { changeSite, createSite, deleteSite, type Site, siteFold } from './site.aggregate.js';
 
 const recordedAt = new Date('2026-11-21T10:00:00Z');
@@ -22,7 +23,14 @@ const draft = {
   currency: 'EUR',
   trackingIds: ['G-1'],
 };
-const site: Site = { id: 's1', ...draft, createdAt: recordedAt, revision: 0 };
+const site: Site = {
+  id: 's1',
+  ...draft,
+  spread: 1,
+  spreads: [{ from: Number.NEGATIVE_INFINITY, spread: 1 }],
+  createdAt: recordedAt,
+  revision: 0,
+};
 
 describe('a site', () => {
   it('is absent, then as it was created, then gone', () => {
@@ -35,6 +43,21 @@ describe('a site', () => {
     const change = { type: 'SiteChanged', data: { site: 's1', name: 'New', trackingIds: [] } };
     const changed = { ...site, name: 'New', trackingIds: [], revision: 1 };
     expect(given(siteFold, createSite('s1', draft), change)).toEqual(changed);
+  });
+
+  it('is spread anew a minute after that was decided, for events of that time and later', () => {
+    const spread = (over: number) => ({ type: 'SiteChanged', data: { site: 's1', spread: over } });
+    const { spreads } = given(
+      siteFold,
+      createSite('s1', { ...draft, spread: 2 }),
+      spread(8),
+      spread(1),
+    ) as Site;
+    const inForce = recordedAt.getTime() + 60_000;
+    expect([0, inForce - 1, inForce].map((time) => spreadAt(spreads, time))).toEqual([2, 2, 1]);
+    const once = given(siteFold, createSite('s1', draft), spread(8)) as Site;
+    expect(once).toMatchObject({ spread: 8 });
+    expect([0, inForce].map((time) => spreadAt(once.spreads, time))).toEqual([1, 8]);
   });
 
   it('can no longer be created once it was given up', () => {

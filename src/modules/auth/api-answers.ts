@@ -8,6 +8,7 @@ const TITLES = {
   403: ['forbidden', 'The key does not allow this'],
   404: ['not-found', 'There is no such thing'],
   409: ['conflict', 'The state has changed'],
+  429: ['too-many-requests', 'Too many requests'],
   503: ['unavailable', 'Temporarily unavailable'],
 } as const;
 
@@ -19,6 +20,7 @@ export const ApiProblems = (problems: Partial<Record<ProblemStatus, string>>) =>
     ...Object.entries({
       401: 'No key, or none that is known.',
       403: 'The key lacks the scope.',
+      429: 'More requests in a minute than one key may make, or than one address may make without. Try again after Retry-After.',
       503: 'Try again after Retry-After.',
       ...problems,
     }).map(([code, description]) => {

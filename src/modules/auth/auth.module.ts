@@ -3,13 +3,18 @@
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
+import { RedisModule } from '../../redis/redis.module.js';
+import { RedisStore } from '../../redis/redis-store.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './key-pepper.js';
+import { RateLimits } from './rate-limits.js';
+import { RequestLimits } from './request-limits.js';
 
 @Module({
+  imports: [RedisModule],
   providers: [
     SiteDirectory,
     KeyDirectory,
@@ -20,7 +25,13 @@ import { KeyPepper } from './key-pepper.js';
       inject: [CONFIG, EventStore],
       useFactory: (config: Config, eventStore: EventStore) => KeyPepper.open(config, eventStore),
     },
+    {
+      provide: RequestLimits,
+      inject: [CONFIG, RedisStore, KeyPepper, AuthTelemetry],
+      useFactory: (config: Config, redis: RedisStore, pepper: KeyPepper, telemetry: AuthTelemetry) =>
+        new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
+    },
   ],
-  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry],
+  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, RequestLimits],
 })
 export class AuthModule {}

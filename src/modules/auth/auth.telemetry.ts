@@ -5,7 +5,7 @@ import { Counter, Gauge } from 'prom-client';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 
-export type Refusal = 'no-key' | 'unknown-key' | 'scope-missing' | 'directories-stale';
+export type Refusal = 'no-key' | 'unknown-key' | 'scope-missing' | 'directories-stale' | 'too-many-requests';
 
 @Injectable()
 export class AuthTelemetry {

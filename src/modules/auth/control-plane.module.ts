@@ -1,6 +1,8 @@
 // What people do to the system over HTTP, as commands. For the api role.
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditTrail } from './audit/audit-trail.js';
 import { AuthModule } from './auth.module.js';
 import { ChangeSiteHandler } from './commands/change-site.command.js';
 import { CreateSiteHandler } from './commands/create-site.command.js';
@@ -15,9 +17,10 @@ import { SitesController } from './sites.controller.js';
 
 @Module({
   imports: [CqrsModule, AuthModule],
-  controllers: [SitesController, KeysController],
+  controllers: [SitesController, KeysController, AuditController],
   providers: [
     OperatorKey,
+    AuditTrail,
     RegisterMerchantHandler,
     CreateSiteHandler,
     ChangeSiteHandler,

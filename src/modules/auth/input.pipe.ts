@@ -16,7 +16,9 @@ export class InputPipe extends ValidationPipe {
     });
   }
 
-  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override transform(given: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // No body is as good as an empty one: what it lacks is named.
+    const value = metadata.type === 'body' && given === undefined ? {} : given;
     // What is not an object, an array above all, would pass unchecked.
     if (metadata.type === 'body' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
       throw Problem.badRequest('The body must be a JSON object.');

@@ -1,6 +1,6 @@
 // Who may call an endpoint: whoever shows a valid key with one of the scopes it declares. Sites are
 // the handler's matter (access.ts). Refuses everybody while the directories are so old that a
-// revoked key could pass.
+// revoked key could pass, and whoever asks too often.
 import {
   type CanActivate,
   createParamDecorator,
@@ -9,13 +9,14 @@ import {
   SetMetadata,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyScope } from '../../events/key.events.js';
 import { Problem } from '../../http/problem.js';
 import { bearerKey, hasScope, type KeyHolder, requireScope } from './access.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
+import { RequestLimits } from './request-limits.js';
 
 const SCOPES = Symbol('scopes');
 const DIRECTORY_AGE_MAX_MS = 60_000;
@@ -40,10 +41,12 @@ export class KeyGuard implements CanActivate {
     private readonly keys: KeyDirectory,
     private readonly directories: DirectoryFollower,
     private readonly telemetry: AuthTelemetry,
+    private readonly limits: RequestLimits,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthorizedRequest>();
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
     if (this.directories.ageMs > DIRECTORY_AGE_MAX_MS) {
       this.telemetry.refused('directories-stale');
       throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
@@ -52,8 +55,10 @@ export class KeyGuard implements CanActivate {
     const holder = key === undefined ? undefined : this.keys.find(key);
     if (!holder) {
       this.telemetry.refused(key === undefined ? 'no-key' : 'unknown-key');
+      await this.limits.countRefusal(request.ip, reply);
       throw Problem.unauthorized('Send a valid key as Authorization: Bearer <key>.');
     }
+    await this.limits.countRequest(holder, reply);
     const scopes =
       this.#reflector.getAllAndOverride<readonly KeyScope[] | undefined>(SCOPES, [
         context.getHandler(),

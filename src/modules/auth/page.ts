@@ -20,7 +20,7 @@ export function pageOf<Item>(
   items: readonly Item[],
   { nameOf, limit, cursor }: PageRequest<Item>,
 ): Page<Item> {
-  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const after = cursor === undefined ? undefined : textOfCursor(cursor);
   // One more than asked for tells whether there is a next page.
   const page: { name: string; item: Item }[] = [];
   for (const item of items) {
@@ -33,18 +33,20 @@ export function pageOf<Item>(
     if (page.length > limit + 1) page.pop();
   }
   const shown = page.slice(0, limit);
-  const nextCursor = page.length > limit ? writeCursor(shown.at(-1)!.name) : null;
+  const nextCursor = page.length > limit ? cursorOf(shown.at(-1)!.name) : null;
   return { items: shown.map(({ item }) => item), nextCursor };
 }
 
-const writeCursor = (name: string): string => Buffer.from(name).toString('base64url');
+export const cursorOf = (text: string): string => Buffer.from(text).toString('base64url');
 
-function readCursor(cursor: string): string {
-  const name = Buffer.from(cursor, 'base64url').toString();
-  if (cursor === '' || writeCursor(name) !== cursor) {
-    throw Problem.badRequest('Use the next_cursor of the page before.', [
-      { path: 'cursor', message: 'is not a cursor of this list' },
-    ]);
-  }
-  return name;
+/** @throws Problem when the cursor is none that was given out. */
+export function textOfCursor(cursor: string): string {
+  const text = Buffer.from(cursor, 'base64url').toString();
+  if (cursor === '' || cursorOf(text) !== cursor) throw cursorRefused();
+  return text;
 }
+
+export const cursorRefused = (): Problem =>
+  Problem.badRequest('Use the next_cursor of the page before.', [
+    { path: 'cursor', message: 'is not a cursor of this list' },
+  ]);

@@ -1,5 +1,5 @@
 // Identifiers and keys that nobody can guess: drawn from the system's generator without bias.
-// A site's or key's id has 64 bits, an API key 190.
+// A site's, key's or rebuild's id has 64 bits, an API key 190.
 import { randomInt } from 'node:crypto';
 
 /** Without 0, O, I and l, which people confuse. */
@@ -14,6 +14,7 @@ const draw = (alphabet: string, characters: number): string =>
 
 export const newSiteId = (): string => `s${draw(BASE58, ID_CHARACTERS)}`;
 export const newKeyId = (): string => `k${draw(BASE58, ID_CHARACTERS)}`;
+export const newRebuildId = (): string => `r${draw(BASE58, ID_CHARACTERS)}`;
 export const newApiKey = (): string => `tm_${draw(BASE62, KEY_CHARACTERS)}`;
 
 /** What is kept of a key in the clear, to recognise it by; 150 bits stay unknown. */

@@ -2,6 +2,7 @@
 import type { RecordedEvent } from '../../event-store/event-store.js';
 import type { SiteEvent } from '../../events/site.events.js';
 import type { Fold } from './aggregate.js';
+import { spreadFromNow, spreadFromStart, type SpreadPeriod } from './spread.js';
 
 export interface Site {
   readonly id: string;
@@ -11,6 +12,10 @@ export interface Site {
   readonly timezone: string;
   readonly currency: string;
   readonly trackingIds: readonly string[];
+  /** Partitions of the tracking log over which the site's visitors are spread, as last set. */
+  readonly spread: number;
+  /** The same by time; never empty. */
+  readonly spreads: readonly SpreadPeriod[];
   readonly createdAt: Date;
   readonly revision: number;
 }
@@ -18,8 +23,9 @@ export interface Site {
 /** `deleted` is also what a site is that was given up before it was created: it can never be. */
 export type SiteState = Site | 'absent' | 'deleted';
 
-export type SiteDraft = Pick<Site, 'merchant' | 'domain' | 'name' | 'timezone' | 'currency' | 'trackingIds'>;
-export type SiteChange = Partial<Pick<Site, 'name' | 'timezone' | 'currency' | 'trackingIds'>>;
+export type SiteDraft = Pick<Site, 'merchant' | 'domain' | 'name' | 'timezone' | 'currency' | 'trackingIds'> &
+  Partial<Pick<Site, 'spread'>>;
+export type SiteChange = Partial<Pick<Site, 'name' | 'timezone' | 'currency' | 'trackingIds' | 'spread'>>;
 
 export const siteStream = (id: string): string => `site-${id}`;
 
@@ -29,13 +35,19 @@ export const siteFold: Fold<SiteState> = {
     const event = recorded as unknown as RecordedEvent & SiteEvent;
     switch (event.type) {
       case 'SiteCreated': {
-        const { site: id, ...draft } = event.data;
-        return { id, ...draft, createdAt: event.recordedAt, revision: event.revision };
+        const { site: id, spread = 1, ...draft } = event.data;
+        const spreads = spreadFromStart(spread);
+        return { id, ...draft, spread, spreads, createdAt: event.recordedAt, revision: event.revision };
       }
       case 'SiteChanged': {
         if (typeof state === 'string') return state;
         const { site: _, ...change } = event.data;
-        return { ...state, ...change, revision: event.revision };
+        const { spread } = change;
+        const spreads =
+          spread === undefined
+            ? state.spreads
+            : spreadFromNow(state.spreads, { spread, now: event.recordedAt });
+        return { ...state, ...change, spreads, revision: event.revision };
       }
       case 'SiteDeleted':
         return 'deleted';

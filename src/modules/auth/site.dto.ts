@@ -2,6 +2,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, IsString, Max, Min } from 'class-validator';
+import { PARTITIONS_MAX } from '../../config/config.js';
 import { normaliseDomain } from './domain.js';
 import { IfGiven, IsCurrency, IsLine, IsSiteDomain, IsTimezone } from './input-rules.js';
 import type { Site } from './site.aggregate.js';
@@ -59,6 +60,20 @@ export class ChangeSiteBody {
   @ArrayUnique()
   @IsLine(TRACKING_ID_CHARACTERS_MAX, 'each')
   trackingIds?: string[];
+
+  @ApiPropertyOptional({
+    description:
+      'Partitions of the tracking log over which visitors of a very busy site are spread, in force a minute later; more than there are is all of them. Only the operator may set it.',
+    default: 1,
+    minimum: 1,
+    maximum: PARTITIONS_MAX,
+    example: 1,
+  })
+  @IfGiven()
+  @IsInt()
+  @Min(1)
+  @Max(PARTITIONS_MAX)
+  spread?: number;
 }
 
 export class CreateSiteBody extends ChangeSiteBody {
@@ -93,6 +108,7 @@ export class SiteAnswer {
   @ApiProperty({ example: 'Europe/Vienna' }) timezone!: string;
   @ApiProperty({ example: 'EUR' }) currency!: string;
   @ApiProperty({ type: [String], example: ['G-ABC123'] }) trackingIds!: readonly string[];
+  @ApiProperty({ example: 1 }) spread!: number;
   @ApiProperty({ format: 'date-time', example: '2026-11-21T10:00:00.000Z' }) createdAt!: string;
 }
 
@@ -108,7 +124,8 @@ export function siteAnswer({
   timezone,
   currency,
   trackingIds,
+  spread,
   createdAt,
 }: Site): SiteAnswer {
-  return { id, domain, name, timezone, currency, trackingIds, createdAt: createdAt.toISOString() };
+  return { id, domain, name, timezone, currency, trackingIds, spread, createdAt: createdAt.toISOString() };
 }

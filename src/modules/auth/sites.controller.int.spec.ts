@@ -36,6 +36,7 @@ describe('POST /v1/sites', () => {
       timezone: 'UTC',
       currency: 'EUR',
       trackingIds: [],
+      spread: 1,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     });
     expect(answer.headers).toMatchObject({ etag: '"0"', location: `/v1/sites/${answer.body.id}` });
@@ -52,6 +53,7 @@ describe('POST /v1/sites', () => {
       timezone: 'Asia/Kolkata',
       currency: 'usd',
       trackingIds: ['G-ABC123', '7'],
+      spread: 8,
     };
     const answer = await plane.call('POST', '/v1/sites', { body });
     expect(answer.body).toMatchObject({ ...body, currency: 'USD' });
@@ -299,6 +301,19 @@ describe('who may', () => {
     expect(answer.status).toBe(403);
   });
 
+  it('is the operator alone where a site is spread over partitions', async () => {
+    const site = await create();
+    const key = await issue(site.id, ['sites:admin']);
+    const body = { spread: 4 };
+    expect((await plane.call('PATCH', `/v1/sites/${site.id}`, { key, body })).status).toBe(403);
+    expect((await plane.call('PATCH', `/v1/sites/${site.id}`, { body: { spread: 0 } })).status).toBe(400);
+    const changed = await plane.call('PATCH', `/v1/sites/${site.id}`, { body });
+    expect(changed).toMatchObject({ status: 200, body: { ...site, spread: 4 } });
+    const merchants = await issueForMerchant(['sites:admin']);
+    const created = { domain: freshDomain(), spread: 2 };
+    expect((await plane.call('POST', '/v1/sites', { key: merchants, body: created })).status).toBe(403);
+  });
+
   it("creates sites with a merchant's key, and reaches them with it", async () => {
     const key = await issueForMerchant(['sites:admin']);
     const created = await plane.call('POST', '/v1/sites', { key, body: { domain: freshDomain() } });
@@ -334,5 +349,5 @@ describe('without the event store', () => {
     await holder.query('ROLLBACK');
     holder.release();
     expect((await plane.call('PATCH', `/v1/sites/${id}`, { body: { name: 'Late' } })).status).toBe(200);
-  }, 15_000);
+  });
 });

@@ -17,7 +17,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../http/problem.js';
-import { type KeyHolder, requireReach, siteUnknown } from './access.js';
+import { hasScope, type KeyHolder, requireReach, siteUnknown } from './access.js';
 import { ApiProblems } from './api-answers.js';
 import { ChangeSite, type ChangeSiteOutcome } from './commands/change-site.command.js';
 import { CreateSite, type CreateSiteOutcome } from './commands/create-site.command.js';
@@ -83,9 +83,11 @@ export class SitesController {
   })
   async create(@Body() body: CreateSiteBody, @Holder() holder: KeyHolder): Promise<Site> {
     if (holder.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
+    requireOperatorForSpread(body, holder);
     const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
     const merchant = holder.merchant ?? OPERATORS_MERCHANT;
-    const draft = { merchant, domain, name, timezone, currency, trackingIds: body.trackingIds ?? [] };
+    const { trackingIds = [], spread } = body;
+    const draft = { merchant, domain, name, timezone, currency, trackingIds, ...(spread && { spread }) };
     const created = await this.commands.execute(new CreateSite(draft, holder.id));
     if (created.outcome === 'created') return created.site;
     throw refusal(created, domain);
@@ -126,6 +128,7 @@ export class SitesController {
     @Holder() holder: KeyHolder,
   ): Promise<Site> {
     const { id: site, domain } = requireReach(holder, this.sites.find(idOrDomain));
+    requireOperatorForSpread(change, holder);
     const changed = await this.commands.execute(new ChangeSite({ site, change, expected, by: holder.id }));
     if (changed.outcome === 'changed') return changed.site;
     throw refusal(changed, domain);
@@ -150,6 +153,12 @@ export class SitesController {
     const own = this.sites.find(site);
     return own ? [own] : [];
   }
+}
+
+/** It decides about the load of machines that all merchants share. */
+function requireOperatorForSpread({ spread }: ChangeSiteBody, holder: KeyHolder): void {
+  if (spread === undefined || hasScope(holder, 'operator')) return;
+  throw Problem.forbidden('Only the operator may spread a site over partitions.');
 }
 
 type Refused =

@@ -2,8 +2,8 @@ import { Telemetry } from '../../telemetry/telemetry.js';
 import { encodeEvent, type EncodedEvent } from '../../tracking-log/batch-codec.js';
 import {
   type AppendOutcome,
+  type EncodedBatch,
   type Partition,
-  type RecordedBatch,
   TrackingLog,
 } from '../../tracking-log/tracking-log.js';
 import { givenDraft } from '../../../test/given-draft.js';
@@ -26,7 +26,7 @@ class HeldTrackingLog extends TrackingLog {
     const ids = batch.map(({ json }) => (JSON.parse(json) as { id: string }).id);
     return new Promise((settle, fail) => this.underWay.push({ partition, ids, settle, fail }));
   }
-  override read(): AsyncIterable<RecordedBatch> {
+  override readEncoded(): AsyncIterable<EncodedBatch> {
     throw new Error('not read here');
   }
   override findByTime = () => Promise.resolve(null);
@@ -161,6 +161,15 @@ it.each([
   log.underWay[1]!.settle(APPENDED);
   await turn();
   expect(settled).toEqual([{ outcome: 'refused', reason: told }, { outcome: 'appended' }]);
+});
+
+it('acknowledges what was spooled: it is durable', async () => {
+  const { log, submit, settled } = given();
+  void submit({ partition: 0, events: [event('a')] });
+  await turn();
+  log.underWay[0]!.settle({ outcome: 'spooled' });
+  await turn();
+  expect(settled).toEqual([{ outcome: 'appended' }]);
 });
 
 it('treats a log that throws as unavailable', async () => {

@@ -143,7 +143,7 @@ export class AppendBatcher {
       outcome = { outcome: 'refused', reason: 'log-unavailable' };
     }
     this.telemetry.appended({ seconds: (performance.now() - startedAt) / 1000, events: batch.length });
-    return outcome.outcome === 'appended' ? APPENDED : REFUSED[outcome.reason];
+    return outcome.outcome === 'refused' ? REFUSED[outcome.reason] : APPENDED;
   }
 }
 

@@ -5,6 +5,8 @@ import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs
 import { HttpAdapterHost } from '@nestjs/core';
 import { Pool } from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
+import { RedisModule } from '../../redis/redis.module.js';
+import { RedisStore } from '../../redis/redis-store.js';
 import { TrackingLog } from '../../tracking-log/tracking-log.js';
 import { reaches } from '../auth/access.js';
 import { AuthModule } from '../auth/auth.module.js';
@@ -17,22 +19,29 @@ import { compileFieldCheck } from './native-event.schema.js';
 import { pipeline } from './pipeline.js';
 import { Places } from './places.js';
 import { RecentIds } from './recent-ids.js';
+import { SaltCopies } from './salt-copies.js';
+import { SaltRegister } from './salt-register.js';
 import { Salts } from './salts.js';
 import { UnsettledIds } from './unsettled-ids.js';
 import { allowEveryOrigin } from './wire/cross-origin.js';
 import { NativeController } from './wire/native.controller.js';
 
 @Module({
-  imports: [AuthModule],
+  imports: [AuthModule, RedisModule],
   controllers: [NativeController],
   providers: [
     IngestionTelemetry,
     Places,
     {
       provide: Salts,
-      inject: [Pool, IngestionTelemetry],
-      useFactory: (pool: Pool, telemetry: IngestionTelemetry) =>
-        new Salts({ pool, telemetry, now: () => Date.now() }),
+      inject: [Pool, RedisStore, IngestionTelemetry],
+      useFactory: (pool: Pool, redis: RedisStore, telemetry: IngestionTelemetry) =>
+        new Salts({
+          register: new SaltRegister(pool),
+          copies: new SaltCopies(redis),
+          telemetry,
+          now: () => Date.now(),
+        }),
     },
     {
       provide: AppendBatcher,
@@ -64,6 +73,7 @@ import { NativeController } from './wire/native.controller.js';
             placeOf: (address) => places.of(address),
             hash: (text) => hash('sha256', text),
             partitions: log.partitions,
+            spreadAt: (site, time) => sites.spreadAt(site, time),
           }),
           salts,
           batcher,

@@ -88,6 +88,10 @@ export class IngestionTelemetry {
     this.log.warn({ err: error }, 'daily salts could not be read or made; trying again');
   }
 
+  saltReplaced(day: string): void {
+    this.log.warn({ day }, 'the salt of a day was lost and another was made: its visitors count anew');
+  }
+
   watchQueue(bytes: () => number): void {
     new Gauge({
       name: 'tidemark_ingestion_queue_bytes',

@@ -38,10 +38,10 @@ let salts: SaltPair | undefined;
 let refusing: Set<Partition>;
 let steps: Step<Draft>[];
 
-beforeEach(() => {
+beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tidemark-intake-'));
   telemetry = new Telemetry('silent');
-  log = openTrackingLog(readConfig({ DATA_DIR: directory }), telemetry);
+  log = await openTrackingLog(readConfig({ DATA_DIR: directory }), telemetry);
   salts = { current: 'salt', previous: undefined };
   refusing = new Set();
   const append = log.appendEncoded.bind(log);
@@ -59,6 +59,7 @@ beforeEach(() => {
       placeOf: () => undefined,
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       partitions: PARTITIONS,
+      spreadAt: () => 1,
     }),
   ];
   intake = new Intake({

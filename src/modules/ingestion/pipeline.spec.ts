@@ -12,6 +12,7 @@ const steps = pipeline({
   placeOf: () => ({ country: 'DE' }),
   hash: (text) => `${text.length}`.padStart(64, '0'),
   partitions: 4,
+  spreadAt: () => 1,
 });
 
 it('makes of a page view the event that is appended, field by field', () => {

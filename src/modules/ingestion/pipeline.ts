@@ -4,7 +4,7 @@ import type { Draft } from './draft.js';
 import type { FieldCheck } from './native-event.schema.js';
 import { checkFields } from './steps/check-fields.js';
 import { checkPrivileges } from './steps/check-privileges.js';
-import { choosePartition } from './steps/choose-partition.js';
+import { choosePartition, type SpreadAt } from './steps/choose-partition.js';
 import { forgetAddress } from './steps/forget-address.js';
 import { identifyVisitor, type Hash } from './steps/identify-visitor.js';
 import { locate, type PlaceOf } from './steps/locate.js';
@@ -23,6 +23,7 @@ export interface PipelineDeps {
   readonly placeOf: PlaceOf;
   readonly hash: Hash;
   readonly partitions: number;
+  readonly spreadAt: SpreadAt;
 }
 
 export const pipeline = (deps: PipelineDeps): readonly Step<Draft>[] => [
@@ -36,7 +37,7 @@ export const pipeline = (deps: PipelineDeps): readonly Step<Draft>[] => [
   locate(deps.placeOf),
   identifyVisitor(deps.hash),
   forgetAddress(), // no later line can see the address
-  choosePartition(deps.partitions),
+  choosePartition(deps.partitions, deps.spreadAt),
 ];
 
 /** Stops at the first verdict that is not `next`. */

@@ -3,6 +3,7 @@
 // know of it, so that a site just created can be used at once.
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventStore, type Subscription } from '../../../event-store/event-store.js';
+import { within } from '../../../waiting/within.js';
 import { KeyDirectory } from './key.directory.js';
 import { SiteDirectory } from './site.directory.js';
 
@@ -48,17 +49,9 @@ export class DirectoryFollower implements OnModuleInit {
 }
 
 async function settlesWithin(settling: Promise<void>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)));
-  try {
-    return await Promise.race([
-      settling.then(
-        () => true,
-        () => false,
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const settled = settling.then(
+    () => true,
+    () => false,
+  );
+  return (await within(timeoutMs, settled)) ?? false;
 }

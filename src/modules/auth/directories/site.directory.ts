@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import { domainKey } from '../domain.js';
 import { type Site, siteFold } from '../site.aggregate.js';
+import { spreadAt } from '../spread.js';
 
 export type { Site } from '../site.aggregate.js';
 
@@ -23,6 +24,12 @@ export class SiteDirectory {
 
   findByTrackingId(trackingId: string): Site | undefined {
     return this.#byTrackingId.get(trackingId);
+  }
+
+  /** Of an event of that time. */
+  spreadAt(id: string, time: number): number {
+    const site = this.#byId.get(id);
+    return site === undefined ? 1 : spreadAt(site.spreads, time);
   }
 
   /** In no particular order. */

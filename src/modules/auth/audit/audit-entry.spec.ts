@@ -1,0 +1,53 @@
+import type { RecordedEvent } from '../../../event-store/event-store.js';
+import { auditEntry } from './audit-entry.js';
+
+const recorded = (event: Partial<RecordedEvent>): RecordedEvent => ({
+  stream: 'key-k1',
+  revision: 3,
+  position: '17',
+  type: 'KeyRevoked',
+  data: { key: 'k1' },
+  recordedAt: new Date(0),
+  ...event,
+});
+
+describe('an entry of the audit trail', () => {
+  it('says who, when, to what and what', () => {
+    expect(auditEntry(recorded({ metadata: { by: 'k2', address: '192.0.2.1' } }))).toEqual({
+      at: new Date(0),
+      by: 'k2',
+      stream: 'key-k1',
+      revision: 3,
+      type: 'KeyRevoked',
+      data: { key: 'k1' },
+    });
+  });
+
+  it('shows neither digests nor fingerprints', () => {
+    const digest = 'd'.repeat(64);
+    const secrets = [
+      { type: 'KeyIssued', data: { key: 'k1', prefix: 'tm_4fQ9', digest } },
+      { type: 'OperatorKeyIssued', data: { prefix: 'tm_4fQ9', digest } },
+      { type: 'PepperChosen', data: { fingerprint: digest } },
+    ];
+    const entries = secrets.map((event) => auditEntry(recorded(event)));
+    expect(JSON.stringify(entries)).not.toContain(digest);
+    expect(entries.map(({ data }) => data)).toEqual([
+      { key: 'k1', prefix: 'tm_4fQ9' },
+      { prefix: 'tm_4fQ9' },
+      {},
+    ]);
+  });
+
+  it.each(['Unheard', 'constructor', '__proto__'])(
+    'shows nothing of an event that it does not know: %s',
+    (type) => {
+      expect(auditEntry(recorded({ type, data: { secret: 'x' } }))).toMatchObject({ type, data: {} });
+    },
+  );
+
+  it('names nobody where nobody was named', () => {
+    expect(auditEntry(recorded({})).by).toBeNull();
+    expect(auditEntry(recorded({ metadata: { by: { id: 1 } } })).by).toBeNull();
+  });
+});

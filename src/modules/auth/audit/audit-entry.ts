@@ -1,0 +1,71 @@
+// What of an event of the event store an operator is shown. Nothing unless it is listed here: digests and
+// fingerprints are not, and what an event of a newer version holds nobody here can judge.
+import type { RecordedEvent } from '../../../event-store/event-store.js';
+import type { DeadLetterEvent } from '../../../events/dead-letter.events.js';
+import type { InstallationEvent } from '../../../events/installation.events.js';
+import type { KeyEvent } from '../../../events/key.events.js';
+import type { MerchantEvent } from '../../../events/merchant.events.js';
+import type { ReadModelsEvent } from '../../../events/read-models.events.js';
+import type { DomainEvent, SiteEvent } from '../../../events/site.events.js';
+
+export interface AuditEntry {
+  readonly at: Date;
+  /** Id of the key, or what else acted; null where nobody was named. */
+  readonly by: string | null;
+  readonly stream: string;
+  readonly revision: number;
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+type AuditedEvent =
+  InstallationEvent | MerchantEvent | SiteEvent | DomainEvent | KeyEvent | DeadLetterEvent | ReadModelsEvent;
+
+const SITE_SETTINGS = ['site', 'name', 'timezone', 'currency', 'trackingIds', 'spread'] as const;
+
+/** The fields that are shown of each; every event of the vocabulary must be listed. */
+const SHOWN: {
+  readonly [Type in AuditedEvent['type']]: readonly (keyof Extract<AuditedEvent, { type: Type }>['data'])[];
+} = {
+  OperatorKeyIssued: ['prefix'],
+  PepperChosen: [],
+  MerchantRegistered: ['merchant', 'name'],
+  SiteCreated: [...SITE_SETTINGS, 'merchant', 'domain'],
+  SiteChanged: SITE_SETTINGS,
+  SiteDeleted: ['site'],
+  DomainClaimed: ['domain', 'site'],
+  DomainReleased: ['domain', 'site'],
+  KeyIssued: ['key', 'merchant', 'site', 'name', 'scopes', 'prefix'],
+  KeyRevoked: ['key'],
+  DeadLetterReplayRequested: ['letter', 'failedAt'],
+  DeadLetterDeletionRequested: ['letter', 'failedAt'],
+  ReadModelsFounded: ['version', 'definition', 'fingerprint'],
+  RebuildRequested: ['rebuild', 'projection', 'version', 'definition', 'fingerprint', 'scope', 'source'],
+  RebuildStarted: ['rebuild'],
+  RebuildPaused: ['rebuild'],
+  RebuildResumed: ['rebuild'],
+  RebuildCancelled: ['rebuild'],
+  RebuildFailed: ['rebuild', 'error'],
+  RebuildCaughtUp: ['rebuild'],
+  VersionsCompared: ['projection', 'a', 'b', 'differing', 'tolerance'],
+  VersionPromoted: ['version', 'previous', 'forced'],
+  VersionRolledBack: ['version', 'previous'],
+  VersionRetired: ['version'],
+};
+
+export function auditEntry({
+  recordedAt,
+  stream,
+  revision,
+  type,
+  data,
+  metadata,
+}: RecordedEvent): AuditEntry {
+  const { by } = metadata ?? {};
+  const shown: readonly string[] = Object.hasOwn(SHOWN, type) ? SHOWN[type as keyof typeof SHOWN] : [];
+  return {
+    ...{ at: recordedAt, stream, revision, type },
+    by: typeof by === 'string' ? by : null,
+    data: Object.fromEntries(shown.filter((field) => field in data).map((field) => [field, data[field]])),
+  };
+}
