@@ -17,7 +17,7 @@ export interface Move {
   readonly events: number;
 }
 
-/** Projections are folded together and must stand together; one was added, or raised to a new version. */
+/** Projections are folded together and must stand together: somebody changed their checkpoints, or a definition. */
 export class ProjectionsApartError extends Error {
   override readonly name = 'ProjectionsApartError';
   constructor(
@@ -29,8 +29,7 @@ export class ProjectionsApartError extends Error {
     );
     super(
       `The projections of partition ${partition} do not stand together: ${places.join(', ')}. ` +
-        'Until a projection can be rebuilt by itself, all are: stop the projector, empty `checkpoints` and the ' +
-        'tables of the read models, and start it again; it folds the whole log.',
+        'Nothing is folded into this version any more. Build another one with `tidemark rebuild` and promote it.',
     );
   }
 }

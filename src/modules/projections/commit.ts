@@ -2,9 +2,9 @@
 // is in the read models or none.
 import type { Pool, PoolClient } from 'pg';
 import { failpoint } from '../../telemetry/failpoint.js';
-import type { Checkpoints, Move } from './checkpoint.js';
 import { CounterWriter } from './counter-writer.js';
-import { type DeadLetter, insertDeadLetters } from './dead-letters.js';
+import type { DeadLetter } from './dead-letters/dead-letter.js';
+import { insertDeadLetters } from './dead-letters/dead-letter-writer.js';
 import type { Flush } from './flush.js';
 import { type Projection, tableOf } from './projection.js';
 import { MonthPartitions } from './read-model-tables.js';
@@ -13,12 +13,24 @@ import { writeRows } from './row-writer.js';
 export type CommitOutcome = 'committed' | 'partition-lost' | 'rolled-back';
 
 export interface Commit {
-  readonly move: Move;
+  readonly partition: number;
+  /** Moves what says how far the rows go, within the transaction; false when another moved it before. */
+  readonly advance: (client: PoolClient) => Promise<boolean>;
   readonly flush: Flush;
   readonly deadLetters: readonly DeadLetter[];
   /** `trial`: do everything, then roll back; to find out which event PostgreSQL refuses. */
   readonly mode: 'real' | 'trial';
 }
+
+/**
+ * Rows and checkpoint are lost together at worst, and folded again from the log. And a process that
+ * hangs in the middle must not keep whoever takes over waiting for the checkpoint's row for long.
+ */
+const begin = (hangMsMax: number): string => `BEGIN;
+  SET LOCAL synchronous_commit TO off;
+  SET LOCAL idle_in_transaction_session_timeout TO ${hangMsMax}`;
+
+const HANG_MS_MAX = 5_000;
 
 /** Commits the flushes of one partition, one after the other. */
 export class Committer {
@@ -27,8 +39,8 @@ export class Committer {
 
   constructor(
     private readonly pool: Pool,
-    private readonly checkpoints: Checkpoints,
     projections: readonly Projection[],
+    private readonly hangMsMax = HANG_MS_MAX,
   ) {
     for (const projection of projections) {
       if (projection.partitionBy)
@@ -42,24 +54,20 @@ export class Committer {
   }
 
   /** @throws Error from PostgreSQL: whether the commit happened is known only from the checkpoint then */
-  async commit({ move, flush, deadLetters, mode }: Commit): Promise<CommitOutcome> {
+  async commit({ partition, advance, flush, deadLetters, mode }: Commit): Promise<CommitOutcome> {
     for (const table of flush.tables) {
-      if (table.kind === 'rows') await this.#months.get(table.projection.name)?.ensure(table.times);
+      if (table.kind === 'rows') await this.#months.get(table.projection.name)?.ensure(table.days);
     }
     failpoint('projector.before-transaction');
     const client = await this.pool.connect();
-    // A connection that breaks fails the query under way; unheard, its event would end the process.
-    const unheard = () => {};
-    client.on('error', unheard);
     let failure: Error | undefined;
     try {
-      // Rows and checkpoint are lost together at worst, and folded again from the log.
-      await client.query('BEGIN; SET LOCAL synchronous_commit TO off');
-      if (!(await this.checkpoints.move(client, move))) {
+      await client.query(begin(this.hangMsMax));
+      if (!(await advance(client))) {
         await client.query('ROLLBACK');
         return 'partition-lost';
       }
-      await this.#write(client, flush, move.partition);
+      await this.#write(client, flush, partition);
       await insertDeadLetters(client, deadLetters);
       failpoint('projector.before-commit');
       await client.query(mode === 'trial' ? 'ROLLBACK' : 'COMMIT');
@@ -70,7 +78,6 @@ export class Committer {
       await client.query('ROLLBACK').catch(() => {});
       throw error;
     } finally {
-      client.off('error', unheard);
       client.release(failure);
     }
   }

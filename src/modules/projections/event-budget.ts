@@ -1,15 +1,15 @@
-// How many events all partitions of a process may have gathered and not committed yet. Each may fill
+// How much all partitions of a process may have gathered and not committed yet, in weights of events. Each may fill
 // a large run when it is alone; together they make do with smaller ones, so that catching up on many
 // partitions takes no more memory than on one.
 export class EventBudget {
   #taken = 0;
 
-  constructor(private readonly eventsMax: number) {}
+  constructor(private readonly weightMax: number) {}
 
   share(): BudgetShare {
     return new BudgetShare({
-      hasRoom: () => this.#taken < this.eventsMax,
-      change: (events) => (this.#taken += events),
+      hasRoom: () => this.#taken < this.weightMax,
+      change: (weight) => (this.#taken += weight),
     });
   }
 }
@@ -18,20 +18,20 @@ export class EventBudget {
 export class BudgetShare {
   #taken = 0;
 
-  constructor(private readonly budget: { hasRoom(): boolean; change(events: number): void }) {}
+  constructor(private readonly budget: { hasRoom(): boolean; change(weight: number): void }) {}
 
   hasRoom(): boolean {
     return this.budget.hasRoom();
   }
 
-  take(events: number): void {
-    this.#taken += events;
-    this.budget.change(events);
+  take(weight: number): void {
+    this.#taken += weight;
+    this.budget.change(weight);
   }
 
   /** Of what was taken. */
-  giveBack(events: number): void {
-    this.take(-events);
+  giveBack(weight: number): void {
+    this.take(-weight);
   }
 
   /** A failure: nothing is under way any more. */

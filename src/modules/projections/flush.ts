@@ -4,14 +4,16 @@ import { BinaryCopy, type ColumnValue } from '../../postgres/binary-copy.js';
 import type { CountersProjection, Projection, RowsProjection } from './projection.js';
 import type { Change, Session } from './sessionizer.js';
 
+const DAY_MS = 24 * 3_600_000;
+
 export interface RowsFlush {
   readonly kind: 'rows';
   readonly projection: RowsProjection;
   /** Primary keys of rows that are in the table and go, changed rows included. */
   readonly deleted: (readonly ColumnValue[])[];
   readonly copied: BinaryCopy;
-  /** Values of the column the table is partitioned by. */
-  readonly times: Set<number>;
+  /** The days, as epoch ms, of the column the table is partitioned by. */
+  readonly days: Set<number>;
 }
 
 export interface CounterDelta {
@@ -33,7 +35,7 @@ export class Flush {
 
   constructor(
     projections: readonly Projection[],
-    private readonly partition: number,
+    readonly partition: number,
   ) {
     this.tables = projections.map((projection) =>
       projection.kind === 'rows'
@@ -42,7 +44,7 @@ export class Flush {
             projection,
             deleted: [],
             copied: new BinaryCopy(Object.values(projection.columns)),
-            times: new Set(),
+            days: new Set(),
           }
         : { kind: 'counters', projection, deltas: new Map() },
     );
@@ -65,18 +67,21 @@ export class Flush {
     for (const table of this.tables) if (table.kind === 'rows') table.copied.release();
   }
 
-  #addRows({ projection, deleted, copied, times }: RowsFlush, { before, after }: Change): void {
+  #addRows({ projection, deleted, copied, days }: RowsFlush, { before, after }: Change): void {
     for (const session of before) deleted.push(...projection.keys(session));
     const timeColumn =
       projection.partitionBy && Object.keys(projection.columns).indexOf(projection.partitionBy);
     for (const session of after) {
       for (const row of projection.rows(session, this.partition)) {
         copied.add(row);
-        if (typeof timeColumn === 'number') times.add(row[timeColumn] as number);
+        if (typeof timeColumn === 'number') days.add(dayOf(row[timeColumn] as number));
       }
     }
   }
 }
+
+/** Of all times each day once: partitions are months. */
+const dayOf = (time: number): number => Math.floor(time / DAY_MS) * DAY_MS;
 
 function addCounts({ projection, deltas }: CountersFlush, session: Session, sign: 1 | -1): void {
   for (const { key, sums, visitors } of projection.contributions(session)) {

@@ -2,7 +2,7 @@
 // sessions say is gathered. Writes nothing and waits only for what memory has forgotten.
 import type { Partition } from '../../tracking-log/tracking-log.js';
 import { Breathing } from './breathing.js';
-import type { DeadLetter } from './dead-letters.js';
+import type { DeadLetter } from './dead-letters/dead-letter.js';
 import { Flush } from './flush.js';
 import type { InterpretedBatch } from './interpreted-batches.js';
 import type { Projection } from './projection.js';
@@ -12,9 +12,11 @@ export interface Folded {
   readonly flush: Flush;
   readonly deadLetters: readonly DeadLetter[];
   readonly events: number;
+  /** Of the events together. */
+  readonly weight: number;
   readonly sessions: number;
-  /** Events of all visitors that were touched: what has to stay in memory until the commit. */
-  readonly touchedEvents: number;
+  /** Of all events of the visitors that were touched: what has to stay in memory until the commit. */
+  readonly touchedWeight: number;
 }
 
 export interface FoldOptions {
@@ -30,21 +32,22 @@ export async function fold(batches: readonly InterpretedBatch[], options: FoldOp
   const breathing = new Breathing();
   const flush = new Flush(projections, partition);
   let sessions = 0;
-  let touchedEvents = 0;
+  let touchedWeight = 0;
   for (const visit of await timelines.prepare(batches.flatMap(({ arrivals }) => arrivals))) {
     const change = timelines.change(visit, run);
     flush.add(change);
     sessions += change.after.length;
     for (const { pieces } of change.timelines) {
-      for (const piece of pieces) touchedEvents += piece.events.length;
+      for (const piece of pieces) touchedWeight += piece.weight;
     }
     if (breathing.needed()) await breathing.breathe();
   }
   return {
     flush,
     sessions,
-    touchedEvents,
+    touchedWeight,
     deadLetters: batches.flatMap(({ deadLetters }) => deadLetters),
     events: batches.reduce((sum, batch) => sum + batch.events, 0),
+    weight: batches.reduce((sum, batch) => sum + batch.weight, 0),
   };
 }

@@ -4,10 +4,10 @@ import { gather } from './gather.js';
 
 interface Batch {
   readonly position: string;
-  readonly events: number;
+  readonly weight: number;
 }
 
-const batch = (position: number, events: number): Batch => ({ position: String(position), events });
+const batch = (position: number, weight: number): Batch => ({ position: String(position), weight });
 
 async function* arriving(...steps: readonly (Batch | number)[]): AsyncGenerator<Batch> {
   for (const step of steps) {
@@ -19,7 +19,7 @@ async function* arriving(...steps: readonly (Batch | number)[]): AsyncGenerator<
 async function runsOf(batches: AsyncIterable<Batch>, budgetEvents = 1_000): Promise<string[][]> {
   const runs: string[][] = [];
   const budget = new EventBudget(budgetEvents).share();
-  for await (const run of gather(batches, { eventsMax: () => 100, intervalMs: 50, idleMs: 200, budget })) {
+  for await (const run of gather(batches, { weightMax: () => 100, intervalMs: 50, idleMs: 200, budget })) {
     runs.push(run.map(({ position }) => position));
   }
   return runs;
@@ -30,7 +30,7 @@ describe('gather', () => {
     expect(await runsOf(arriving(batch(1, 1), batch(2, 1), batch(3, 1)))).toEqual([['1', '2', '3']]);
   });
 
-  it('ends a run when it has enough events', async () => {
+  it('ends a run when it is heavy enough', async () => {
     expect(await runsOf(arriving(batch(1, 60), batch(2, 60), batch(3, 60)))).toEqual([['1', '2'], ['3']]);
   });
 

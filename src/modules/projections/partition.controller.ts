@@ -1,52 +1,60 @@
-// Receives the partitions that the transport assigns to this process and projects them.
+// Receives the partitions that the transport assigns to this process and projects them, each into
+// every version of the read models that is kept current, and into the archive.
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { Pool } from 'pg';
-import { CONFIG, type Config } from '../../config/config.js';
-import { TrackingLog } from '../../tracking-log/tracking-log.js';
-import { CATALOG } from './catalog/catalog.js';
-import { sessions } from './catalog/sessions.projection.js';
-import { waiting } from './catalog/waiting.projection.js';
-import { Checkpoints } from './checkpoint.js';
-import { EventBudget } from './event-budget.js';
-import { createInterpreter } from './interpret/interpret.js';
-import { tableOf } from './projection.js';
+import { PartitionArchiver } from '../../archive/archiver.js';
+import { DEFINITIONS } from './catalog/catalog.js';
+import { type FedVersion, fedVersions } from './fed-versions.js';
+import { Feeder } from './feeder.js';
+import { ReadModelsDirectory } from './lifecycle/read-models.directory.js';
+import { LogEnds } from './log-ends.js';
 import { ProjectionsTelemetry } from './projections.telemetry.js';
-import { PartitionProjector } from './projector.js';
-import { sessionReader } from './session-reader.js';
 import { type AssignedPartition, PARTITION_PATTERN } from './tracking-log.strategy.js';
+
+interface Feeding {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
 
 @Controller()
 export class PartitionController {
-  readonly #interpret = createInterpreter();
-  readonly #budget: EventBudget;
-
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
-    private readonly pool: Pool,
-    private readonly log: TrackingLog,
+    @Inject(ReadModelsDirectory) private readonly directory: Pick<ReadModelsDirectory, 'state' | 'onChange'>,
+    @Inject(Feeder) private readonly feeder: Pick<Feeder, 'feed'>,
+    @Inject(LogEnds) private readonly logEnds: Pick<LogEnds, 'tell'>,
+    @Inject(PartitionArchiver) private readonly archiver: Pick<PartitionArchiver, 'follow'> | null,
     private readonly telemetry: ProjectionsTelemetry,
-  ) {
-    // One run is gathered, one folded, one commits.
-    this.#budget = new EventBudget(3 * config.PROJECTOR_FLUSH_EVENTS_MAX);
-  }
+  ) {}
 
+  /** Until the signal. Follows what versions come and go meanwhile. */
   @MessagePattern(PARTITION_PATTERN)
-  async project(@Payload() { partition, signal }: AssignedPartition): Promise<void> {
-    const { config, pool, log, telemetry } = this;
-    const projector = new PartitionProjector(partition, {
-      log,
-      pool,
-      telemetry,
-      checkpoints: new Checkpoints(pool, CATALOG),
-      projections: CATALOG,
-      interpret: this.#interpret,
-      read: sessionReader(pool, { sessions: tableOf(sessions), waiting: tableOf(waiting) }),
-      flushEventsMax: config.PROJECTOR_FLUSH_EVENTS_MAX,
-      flushIntervalMs: config.PROJECTOR_FLUSH_INTERVAL_MS,
-      budget: this.#budget,
-      eventsInMemoryMax: Math.ceil(config.PROJECTOR_EVENTS_IN_MEMORY_MAX / log.partitions),
-    });
-    await projector.project(signal);
+  async project(@Payload() { partition, signal, recheck }: AssignedPartition): Promise<void> {
+    const running = new Map<number, Feeding>();
+    const start = (fed: FedVersion, before: Promise<void> | undefined) => {
+      const stop = new AbortController();
+      const ended = (before ?? Promise.resolve()).then(() =>
+        this.feeder.feed({ partition, fed, recheck, signal: stop.signal }),
+      );
+      running.set(fed.version, { stop, ended });
+    };
+    const follow = () => {
+      const { fed, unknown } = fedVersions(this.directory.state, DEFINITIONS);
+      for (const version of unknown) this.telemetry.versionNotFed(version);
+      for (const [version, { stop }] of running) {
+        if (!fed.some((wanted) => wanted.version === version)) stop.abort();
+      }
+      for (const wanted of fed) {
+        const known = running.get(wanted.version);
+        // One that was paused may still be ending.
+        if (known === undefined || known.stop.signal.aborted) start(wanted, known?.ended);
+      }
+    };
+    const unfollow = this.directory.onChange(follow);
+    follow();
+    const archiving = this.archiver?.follow(partition, signal);
+    await this.logEnds.tell(partition, signal);
+    unfollow();
+    for (const { stop } of running.values()) stop.abort();
+    await Promise.all([archiving, ...[...running.values()].map(({ ended }) => ended)]);
   }
 }

@@ -1,15 +1,15 @@
-// What a projection is: a name, a version, its table, and one pure function from a session to what
-// the session says. The plumbing (projector.ts, commit.ts) takes back what the sessions before a
+// What a projection is: a name, its table, and one pure function from a session to what the
+// session says. The plumbing (projector.ts, commit.ts) takes back what the sessions before a
 // change had said, adds what those after it say, and commits it with the checkpoint. So late
 // events, merged sessions and repeats need no code in a projection.
 //
-// To correct a projection: change it, raise `version`, rebuild. Each version has its own table.
+// A file of the catalog declares a projection; every version of it that was built has a table of its
+// own (see definition.ts).
 import type { ColumnType, ColumnValue } from '../../postgres/binary-copy.js';
 import type { Session } from './sessionizer.js';
 
 interface Declaration {
   readonly name: string;
-  readonly version: number;
   /** One line for people: what the table answers. */
   readonly meaning: string;
   readonly columns: Readonly<Record<string, ColumnType>>;
@@ -20,7 +20,7 @@ interface Declaration {
 }
 
 /** Rows that a session writes itself and that disappear with it. */
-export interface RowsProjection extends Declaration {
+export interface DeclaredRows extends Declaration {
   readonly kind: 'rows';
   /** Values in the order of `columns`; none, one or several rows. */
   readonly rows: (session: Session, partition: number) => readonly (readonly ColumnValue[])[];
@@ -29,7 +29,7 @@ export interface RowsProjection extends Declaration {
 }
 
 /** Additive counters, and sketches of visitors, by key. */
-export interface CountersProjection extends Declaration {
+export interface DeclaredCounters extends Declaration {
   readonly kind: 'counters';
   /** Columns that add up. */
   readonly sums: readonly string[];
@@ -47,14 +47,22 @@ export interface Contribution {
   readonly visitors: readonly string[];
 }
 
+export type DeclaredProjection = DeclaredRows | DeclaredCounters;
+
+interface Versioned {
+  /** Counts the times the read models were built, from 1; names the table. */
+  readonly version: number;
+}
+export type RowsProjection = DeclaredRows & Versioned;
+export type CountersProjection = DeclaredCounters & Versioned;
 export type Projection = RowsProjection | CountersProjection;
 
-export const rowsProjection = (declaration: Omit<RowsProjection, 'kind'>): RowsProjection => ({
+export const rowsProjection = (declaration: Omit<DeclaredRows, 'kind'>): DeclaredRows => ({
   kind: 'rows',
   ...declaration,
 });
 
-export const countersProjection = (declaration: Omit<CountersProjection, 'kind'>): CountersProjection => ({
+export const countersProjection = (declaration: Omit<DeclaredCounters, 'kind'>): DeclaredCounters => ({
   kind: 'counters',
   ...declaration,
 });

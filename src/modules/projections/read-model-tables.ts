@@ -1,17 +1,54 @@
 // Makes the tables that projections declare: one per version, range-partitioned by month where the
-// declaration says so. Everything is "if not exists" under one lock, so any number of processes
-// may boot at once.
+// declaration says so. Everything is "if not exists" under a lock, so any number of processes
+// may boot at once. Tables that are filled in bulk get their keys and indexes when all is in.
 import type { Pool, PoolClient } from 'pg';
 import { sqlType } from '../../postgres/binary-copy.js';
 import { type Projection, tableOf } from './projection.js';
 
-const LOCK = "pg_advisory_xact_lock(hashtext('tidemark read-model tables'))";
+const TABLES_LOCK = 'tidemark read-model tables';
+/** Another one: while indexes are made, months are added to other versions. */
+const INDEXES_LOCK = 'tidemark read-model indexes';
 /** All earlier sessions share one partition: imports reach far back, and thinly. */
 const FIRST_MONTH = Date.UTC(2010, 0, 1);
 
 export async function createReadModelTables(pool: Pool, projections: readonly Projection[]): Promise<void> {
-  await locked(pool, async (client) => {
-    for (const projection of projections) await client.query(tableSql(projection));
+  await locked(pool, TABLES_LOCK, async (client) => {
+    for (const projection of projections) {
+      await client.query(tableSql(projection, keySql(projection)));
+      for (const sql of indexesSql(projection)) await client.query(sql);
+    }
+  });
+}
+
+/** Rows go in without keys and indexes; counters are added to by key from the start. */
+export async function createBulkTables(pool: Pool, projections: readonly Projection[]): Promise<void> {
+  await locked(pool, TABLES_LOCK, async (client) => {
+    for (const projection of projections) {
+      await client.query(tableSql(projection, projection.kind === 'rows' ? '' : keySql(projection)));
+    }
+  });
+}
+
+/** What bulk tables lack. Takes minutes where there is much; done once, whoever asks. */
+export async function indexBulkTables(pool: Pool, projections: readonly Projection[]): Promise<void> {
+  await locked(pool, INDEXES_LOCK, async (client) => {
+    await client.query(`SET LOCAL maintenance_work_mem TO '128MB'`);
+    for (const projection of projections) {
+      const { rows } = await client.query(
+        `SELECT FROM pg_constraint WHERE contype = 'p' AND conrelid = $1::regclass`,
+        [tableOf(projection)],
+      );
+      if (rows.length > 0) continue;
+      await client.query(`ALTER TABLE ${tableOf(projection)} ADD ${keySql(projection)}`);
+      for (const sql of indexesSql(projection)) await client.query(sql);
+      await client.query(`ANALYZE ${tableOf(projection)}`);
+    }
+  });
+}
+
+export async function dropReadModelTables(pool: Pool, projections: readonly Projection[]): Promise<void> {
+  await locked(pool, TABLES_LOCK, async (client) => {
+    for (const projection of projections) await client.query(`DROP TABLE IF EXISTS ${tableOf(projection)}`);
   });
 }
 
@@ -36,11 +73,23 @@ export class MonthPartitions {
       if (!this.#known.has(month)) missing.add(month);
     }
     if (missing.size === 0) return;
-    await locked(this.pool, async (client) => {
+    await locked(this.pool, TABLES_LOCK, async (client) => {
       for (const wanted of missing) await client.query(partitionSql(this.table, wanted));
     });
     for (const made of missing) this.#known.add(made);
   }
+}
+
+/** A time in every month that the table has a partition for. */
+export async function monthsOf(client: PoolClient, table: string): Promise<readonly number[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = $1::regclass`,
+    [table],
+  );
+  return rows.map(({ name }) => {
+    const [, year, month] = /_(\d{4})_(\d\d)$/.exec(name) ?? [];
+    return year === undefined ? FIRST_MONTH - 1 : Date.UTC(Number(year), Number(month) - 1, 1);
+  });
 }
 
 function monthOf(time: number): number {
@@ -71,26 +120,34 @@ function partitionSql(table: string, month: number): string {
 
 const isoDay = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
-function tableSql(projection: Projection): string {
+const keySql = ({ primaryKey }: Projection): string => `PRIMARY KEY (${primaryKey.join(', ')})`;
+
+function indexesSql(projection: Projection): readonly string[] {
+  const table = tableOf(projection);
+  return (projection.indexes ?? []).map(
+    ({ column, where }) =>
+      `CREATE INDEX IF NOT EXISTS ${table}_${column} ON ${table} (${column})${where ? ` WHERE ${where}` : ''}`,
+  );
+}
+
+/** @param key the primary key, or nothing */
+function tableSql(projection: Projection, key: string): string {
   const table = tableOf(projection);
   const columns = Object.entries(projection.columns).map(
     ([name, type]) => `${name} ${sqlType(type)}${sqlType(type) === 'text' ? ' COLLATE "C"' : ''}`,
   );
-  const indexes = (projection.indexes ?? []).map(
-    ({ column, where }) =>
-      `CREATE INDEX IF NOT EXISTS ${table}_${column} ON ${table} (${column})${where ? ` WHERE ${where}` : ''};`,
-  );
   return `
-    CREATE TABLE IF NOT EXISTS ${table} (${columns.join(', ')}, PRIMARY KEY (${projection.primaryKey.join(', ')}))
+    CREATE TABLE IF NOT EXISTS ${table} (${[...columns, ...(key ? [key] : [])].join(', ')})
       ${projection.partitionBy ? `PARTITION BY RANGE (${projection.partitionBy})` : 'WITH (fillfactor = 70)'};
-    ${indexes.join('\n')}
     COMMENT ON TABLE ${table} IS '${projection.meaning.replaceAll("'", "''")}';`;
 }
 
-async function locked(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
+async function locked(pool: Pool, lock: string, work: (client: PoolClient) => Promise<void>): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query(`BEGIN; SELECT ${LOCK}`);
+    await client.query(
+      `BEGIN; SET LOCAL statement_timeout TO 0; SELECT pg_advisory_xact_lock(hashtext('${lock}'))`,
+    );
     await work(client);
     await client.query('COMMIT');
   } catch (error) {

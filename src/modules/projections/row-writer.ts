@@ -7,8 +7,6 @@ import type { RowsFlush } from './flush.js';
 import { keyParameters, keysSql } from './key-columns.js';
 import { type RowsProjection, tableOf } from './projection.js';
 
-const COPY_CHUNK_BYTES = 1_048_576;
-
 export async function writeRows(
   client: PoolClient,
   { projection, deleted, copied }: RowsFlush,
@@ -22,10 +20,7 @@ export async function writeRows(
   const stream = client.query(
     copyFrom(`COPY ${tableOf(projection)} (${columns}) FROM STDIN (FORMAT binary)`),
   );
-  const bytes = copied.finish();
-  for (let start = 0; start < bytes.length; start += COPY_CHUNK_BYTES) {
-    stream.write(bytes.subarray(start, start + COPY_CHUNK_BYTES));
-  }
+  for (const chunk of copied.finish()) stream.write(chunk);
   stream.end();
   await finished(stream);
 }

@@ -1,36 +1,10 @@
+import { event as given } from '../../../test/given.js';
 import { decodeCarry, encodeCarry } from './session-carry.js';
 import { DIRECT, NOWHERE, type VisitEvent } from './visit-event.js';
 
-const client = {
-  browser: 'Chrome',
-  browserVersion: '120',
-  os: 'Windows',
-  osVersion: '10',
-  device: 'Desktop',
-  screen: null,
-  language: null,
-  bot: false,
-};
-const event = (change: Partial<VisitEvent>): VisitEvent => ({
-  key: '00000000000000aa',
-  at: 1_000,
-  receivedAt: 1_000,
-  visitor: '0000000000000001',
-  previousVisitor: null,
-  name: 'pageview',
-  page: '/',
-  hostname: 'a.example',
-  interactive: true,
-  engagementMs: null,
-  scrollDepth: null,
-  props: null,
-  amount: null,
-  currency: null,
-  origin: DIRECT,
-  client,
-  place: NOWHERE,
-  ...change,
-});
+const event = (change: Partial<VisitEvent>): VisitEvent =>
+  given('00:00', { key: '00000000000000aa', at: 1_000, receivedAt: 1_000, ...change });
+const { client } = event({});
 
 describe('carry', () => {
   it('gives back keys and times of receipt, before or long after the event', () => {

@@ -42,18 +42,20 @@ export function sessionReader(pool: Pool, tables: SessionTables): ReadVisitors {
 const HEX = (column: string) => `lpad(to_hex(${column}), 16, '0')`;
 const WANTED = `ARRAY(SELECT ('x' || hex)::bit(64)::bigint FROM unnest($2::text[]) AS hex)`;
 
-function readSessionsSql(table: string): string {
-  const columns = `site, (extract(epoch FROM started_at) * 1000)::float8 AS started_at, ${HEX('visitor')} AS visitor,
+/** What `eventsOf` reads of a row. */
+export const SESSION_COLUMNS = `site, (extract(epoch FROM started_at) * 1000)::float8 AS started_at, ${HEX('visitor')} AS visitor,
     entry_hostname, referrer, source, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
     country, region, city, browser, browser_version, os, os_version, device, screen, language, bot,
     event_offsets, event_names, event_pages, event_hostnames,
     (SELECT array_agg(${HEX('id')} ORDER BY place) FROM unnest(event_visitors) WITH ORDINALITY AS ids(id, place))
       AS event_visitors,
     event_interactive, event_engagement_ms, event_scroll_depth, event_props, event_currencies, carry`;
+
+function readSessionsSql(table: string): string {
   const range = 'partition = $1 AND started_at >= $3';
-  return `SELECT ${columns} FROM ${table} WHERE visitor = ANY(${WANTED}) AND ${range}
+  return `SELECT ${SESSION_COLUMNS} FROM ${table} WHERE visitor = ANY(${WANTED}) AND ${range}
     UNION ALL
-    SELECT ${columns} FROM ${table}
+    SELECT ${SESSION_COLUMNS} FROM ${table}
     WHERE other_visitor = ANY(${WANTED}) AND NOT visitor = ANY(${WANTED}) AND ${range}`;
 }
 
@@ -63,7 +65,7 @@ function readWaitingSql(table: string): string {
       AND (visitor = ANY(${WANTED}) OR previous_visitor = ANY(${WANTED}))`;
 }
 
-interface SessionRow {
+export interface SessionRow {
   site: string;
   started_at: number;
   visitor: string;
@@ -99,7 +101,8 @@ interface SessionRow {
   carry: Buffer;
 }
 
-function eventsOf(row: SessionRow): ReadEvent[] {
+/** In their order. */
+export function eventsOf(row: SessionRow): ReadEvent[] {
   const client: Client = {
     browser: row.browser,
     browserVersion: row.browser_version,
@@ -152,7 +155,7 @@ function originOf(row: SessionRow): Origin {
 }
 
 /** jsonb orders keys its own way, and equal events must be equal as text. */
-const inOrder = (event: VisitEvent): VisitEvent => ({
+export const inOrder = (event: VisitEvent): VisitEvent => ({
   key: event.key,
   at: event.at,
   receivedAt: event.receivedAt,

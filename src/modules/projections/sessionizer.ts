@@ -9,7 +9,7 @@
 //    with an event naming its previous id continues that visitor's piece (see `joinPieces`).
 // 5. Engagement events keep a group together and never open a session: those before the first
 //    other event are kept aside and count nowhere, lest their pageview come late.
-import { isEngagement, type VisitEvent } from './visit-event.js';
+import { isEngagement, type VisitEvent, weightOf } from './visit-event.js';
 
 /** A gap of exactly this long still continues a session. */
 export const SESSION_GAP_MS = 30 * 60_000;
@@ -23,6 +23,8 @@ const DAY_MS = 24 * 3_600_000;
 export interface Piece {
   readonly visitor: string;
   readonly events: readonly VisitEvent[];
+  /** In memory. */
+  readonly weight: number;
 }
 
 export interface Session {
@@ -107,6 +109,10 @@ export function restoreTimelines(
   const pieces = [...eventsByVisitor.values()].map((events) => cutIntoPieces([...events].sort(byTime)));
   return regroup(empty, pieces).timelines;
 }
+
+/** The session that consists of these events, in order, the first of which is no engagement. */
+export const sessionOf = (site: string, events: readonly VisitEvent[]): Session =>
+  makeSession(site, pieceOf(events), null);
 
 /** Total order of events: by time, then by key. */
 const byTime = (a: VisitEvent, b: VisitEvent): number =>
@@ -239,7 +245,7 @@ function cutIntoPieces(events: readonly VisitEvent[]): readonly Piece[] {
     if (index > start) {
       const gap = event.at - events[index - 1]!.at > SESSION_GAP_MS;
       if (gap || cutsBefore(event, { startedAt: events[start]!.at, weight, counted })) {
-        pieces.push({ visitor: event.visitor, events: events.slice(start, index) });
+        pieces.push(pieceOf(events.slice(start, index)));
         start = index;
         weight = 0;
         counted = null;
@@ -248,8 +254,16 @@ function cutIntoPieces(events: readonly VisitEvent[]): readonly Piece[] {
     weight += 1 + Math.floor((event.props?.length ?? 0) / PROPS_CHARS_PER_WEIGHT);
     if (!isEngagement(event)) counted = event;
   }
-  if (start < events.length) pieces.push({ visitor: events[start]!.visitor, events: events.slice(start) });
-  return pieces;
+  if (start === events.length) return pieces;
+  // Not pushed: an array that grew keeps room for sixteen more, and almost every visitor has one piece.
+  const last = pieceOf(events.slice(start));
+  return pieces.length === 0 ? [last] : pieces.concat(last);
+}
+
+function pieceOf(events: readonly VisitEvent[]): Piece {
+  let weight = 0;
+  for (const event of events) weight += weightOf(event);
+  return { visitor: events[0]!.visitor, events, weight };
 }
 
 /**
@@ -340,6 +354,8 @@ function continuesFrom(head: Piece, first: VisitEvent): boolean {
   return first.at - last.at <= SESSION_GAP_MS;
 }
 
+const NONE: readonly VisitEvent[] = [];
+
 function makeSession(site: string, head: Piece, tail: Piece | null): Session {
   const all = tail === null ? head.events : [...head.events, ...tail.events].sort(byTime);
   const opening = all.findIndex((event) => !isEngagement(event));
@@ -359,7 +375,7 @@ function makeSession(site: string, head: Piece, tail: Piece | null): Session {
     site,
     head,
     tail,
-    waiting: opening < 0 ? all : all.slice(0, opening),
+    waiting: opening < 0 ? all : opening === 0 ? NONE : all.slice(0, opening),
     events,
     startedAt: events[0]?.at ?? 0,
     endedAt,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { TrackedEvent } from '../../events/tracked-event.js';
+import { pageview } from '../../../test/given.js';
 import { naiveSessions } from '../../../test/naive-fold.js';
 import { shuffled, trouble } from '../../../test/traffic.js';
 import { createInterpreter } from './interpret/interpret.js';
@@ -21,7 +22,7 @@ async function sessionsAfter(
   const stored = new Set<Session>();
   const timelines = new Timelines({
     partition: 0,
-    weightMax: eventsMax,
+    weightMax: () => eventsMax,
     settled: async () => {},
     read: async ({ visitors, from }): Promise<ReadEvent[]> =>
       [...stored]
@@ -124,5 +125,35 @@ describe('timelines and the sessionizer', () => {
         naive,
       );
     }
+  });
+});
+
+describe('memory', () => {
+  async function visitorsReadAgain(props: string | null): Promise<number> {
+    const asked: string[] = [];
+    const timelines = new Timelines({
+      partition: 0,
+      weightMax: () => 100,
+      settled: async () => {},
+      read: async ({ visitors }) => {
+        asked.push(...visitors);
+        return [];
+      },
+    });
+    const arrivals = Array.from({ length: 50 }, (_, index) => {
+      const visitor = index.toString(16).padStart(16, '0');
+      return { site: 'a', event: pageview('10:00', { visitor, props }), visitorGiven: false };
+    });
+    for (const visit of await timelines.prepare(arrivals)) timelines.change(visit, 1);
+    // Who was used is spared once.
+    for (let run = 1; run <= 2; run++) timelines.forget(run);
+    const before = asked.length;
+    await timelines.prepare(arrivals);
+    return asked.length - before;
+  }
+
+  it('holds fewer visitors whose events have long texts', async () => {
+    expect(await visitorsReadAgain(null)).toBe(0);
+    expect(await visitorsReadAgain('x'.repeat(4_608))).toBe(41);
   });
 });

@@ -32,8 +32,8 @@ export interface Visit {
 
 export interface TimelinesOptions {
   readonly partition: number;
-  /** Events and visitors kept in memory; exceeded only by what is not committed yet. */
-  readonly weightMax: number;
+  /** Of the events and visitors kept in memory; exceeded only by what is not committed yet. */
+  readonly weightMax: () => number;
   readonly read: ReadVisitors;
   /** Settles when every run handed over so far is committed. */
   readonly settled: () => Promise<void>;
@@ -117,8 +117,9 @@ export class Timelines {
    * last looked at goes to the end of the queue. Cheaper than keeping order at every use.
    */
   forget(committedRun: number): void {
+    const weightMax = this.options.weightMax();
     for (const [visitor, remembered] of this.#remembered) {
-      if (this.#weight <= this.options.weightMax) return;
+      if (this.#weight <= weightMax) return;
       // A group goes as a whole, so this one may have gone with an earlier one.
       if (!this.#remembered.has(visitor)) continue;
       if (remembered.run > committedRun) {
@@ -263,5 +264,4 @@ function append(byVisitor: Map<string, VisitEvent[]>, event: VisitEvent): void {
 }
 
 /** In memory a visitor weighs about as much as an event. */
-const weightOf = ({ pieces }: Timeline): number =>
-  pieces.reduce((sum, piece) => sum + piece.events.length, 1);
+const weightOf = ({ pieces }: Timeline): number => pieces.reduce((sum, piece) => sum + piece.weight, 1);

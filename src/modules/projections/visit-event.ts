@@ -66,5 +66,19 @@ export const DIRECT: Origin = {
 
 export const NOWHERE: VisitPlace = { country: null, region: null, city: null };
 
+/** So many characters take about as much memory as the rest of an event. */
+const CHARS_PER_WEIGHT = 512;
+
+/** How much memory an event takes, compared with one of short texts. */
+export function weightOf({ props, page, origin }: VisitEvent): number {
+  let chars = (props?.length ?? 0) + (page?.length ?? 0);
+  if (origin !== DIRECT) {
+    chars += (origin.referrer?.length ?? 0) + (origin.source?.length ?? 0) + (origin.utmSource?.length ?? 0);
+    chars += (origin.utmMedium?.length ?? 0) + (origin.utmCampaign?.length ?? 0);
+    chars += (origin.utmContent?.length ?? 0) + (origin.utmTerm?.length ?? 0);
+  }
+  return 1 + Math.floor(chars / CHARS_PER_WEIGHT);
+}
+
 /** Engagement events measure attention: they keep a session alive and never open or extend one. */
 export const isEngagement = (event: VisitEvent): boolean => event.name === 'engagement';

@@ -1,8 +1,15 @@
-// Every projection there is. They are folded together: one read of the log, one sessionizer, one
-// transaction. `sessions` and `waiting` are also what the sessionizer's memory is refilled from.
-import type { Projection } from '../projection.js';
-import { sessions } from './sessions.projection.js';
-import { traffic } from './traffic.projection.js';
-import { waiting } from './waiting.projection.js';
+// Every definition that a version of the read models may still be fed by; what is new is built by the
+// last. To correct something: keep the definition there is, add one with the next number, rebuild; when
+// the old version is retired, remove the old definition (docs/runbooks/rebuild-a-projection.md).
+import type { Definition } from '../definition.js';
+import { definition1 } from './definition.1.js';
+import { FINGERPRINTS } from './fingerprints.js';
 
-export const CATALOG: readonly Projection[] = [sessions, waiting, traffic];
+export const DEFINITIONS: readonly [...Definition[], Definition] = [definition1];
+
+/** @throws Error when it was not recorded: a mistake that test/fingerprints.spec.ts finds */
+export function fingerprintOf(definition: number): string {
+  const fingerprint = FINGERPRINTS[definition];
+  if (fingerprint === undefined) throw new Error(`Definition ${definition} has no recorded fingerprint`);
+  return fingerprint;
+}

@@ -12,7 +12,6 @@ const DECIMALS = 6;
 
 export const sessions = rowsProjection({
   name: 'sessions',
-  version: 1,
   meaning: 'One row per session: when, who, from where, with what, and arrays of its events.',
   columns: {
     site: 'text',

@@ -21,7 +21,6 @@ const SUMS = [
 
 export const traffic = countersProjection({
   name: 'traffic',
-  version: 1,
   meaning:
     'Pageviews, events, sessions, bounces, durations and a sketch of the visitors by site and UTC hour.',
   columns: {

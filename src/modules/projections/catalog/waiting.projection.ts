@@ -7,7 +7,6 @@ const keyOf = (site: string, event: VisitEvent) => [site, event.at, event.visito
 
 export const waiting = rowsProjection({
   name: 'waiting',
-  version: 1,
   meaning: 'Engagement events that arrived before any event of their session.',
   columns: {
     site: 'text',

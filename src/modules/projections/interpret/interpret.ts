@@ -10,6 +10,7 @@ import { NOWHERE, type VisitEvent, type VisitPlace } from '../visit-event.js';
 
 const REMEMBERED_PLACES_MAX = 20_000;
 const REMEMBERED_STRINGS_MAX = 20_000;
+const REMEMBERED_CHARS_MAX = 4_000_000;
 
 export type Interpret = (event: TrackedEvent) => VisitEvent;
 
@@ -42,16 +43,23 @@ export function createInterpreter(): Interpret {
   };
 }
 
-/** One string for equal ones: a part of a URL would keep the whole URL in memory with its session. */
+/** One string for equal ones, and of its own: a part of a URL would keep the whole URL in memory with its session. */
 function createInterner(): (text: string | null) => string | null {
   const known = new Map<string, string>();
+  let chars = 0;
   return (text) => {
     if (text === null) return null;
     const same = known.get(text);
     if (same !== undefined) return same;
-    if (known.size >= REMEMBERED_STRINGS_MAX) known.clear();
-    known.set(text, text);
-    return text;
+    if (known.size >= REMEMBERED_STRINGS_MAX || chars >= REMEMBERED_CHARS_MAX) {
+      known.clear();
+      chars = 0;
+    }
+    // Copied by joining it to something; a slice alone would point into the URL.
+    const own = ` ${text}`.slice(1);
+    chars += own.length;
+    known.set(own, own);
+    return own;
   };
 }
 

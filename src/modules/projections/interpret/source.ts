@@ -6,6 +6,7 @@ import { pageOf, withoutWww } from './page.js';
 import { DIRECT, type Origin } from '../visit-event.js';
 
 const REMEMBERED_MAX = 20_000;
+const REMEMBERED_CHARS_MAX = 4_000_000;
 
 /** By registrable domain without its public suffix (so `google` covers google.com and google.co.uk). */
 const BY_NAME = new Map(
@@ -64,7 +65,11 @@ const BY_ALIAS = new Map(
 
 /** A lookup that remembers, so that equal origins share one object. */
 export function createOriginInterpreter(): (url: string | undefined, referrer: string | undefined) => Origin {
-  const remembered = new LRUCache<string, Origin>({ max: REMEMBERED_MAX });
+  const remembered = new LRUCache<string, Origin>({
+    max: REMEMBERED_MAX,
+    maxSize: REMEMBERED_CHARS_MAX,
+    sizeCalculation: (_, key) => key.length,
+  });
   return (url, referrer) => {
     const { hostname, query } = pageOf(url);
     const external = externalReferrer(referrer, hostname);

@@ -1,0 +1,24 @@
+// Notes that two versions were compared, and with what outcome: part of the story of a version.
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { ReadModelsEvent } from '../../../events/read-models.events.js';
+import { Lifecycle, type LifecycleOutcome } from '../lifecycle/lifecycle.js';
+
+export type ComparisonRecord = Extract<ReadModelsEvent, { type: 'VersionsCompared' }>['data'];
+
+export class RecordComparison extends Command<LifecycleOutcome> {
+  constructor(
+    readonly comparison: ComparisonRecord,
+    readonly by: string,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(RecordComparison)
+export class RecordComparisonHandler implements ICommandHandler<RecordComparison> {
+  constructor(private readonly lifecycle: Lifecycle) {}
+
+  execute({ comparison: data, by }: RecordComparison): Promise<LifecycleOutcome> {
+    return this.lifecycle.change(() => ({ event: { type: 'VersionsCompared', data } }), by);
+  }
+}
