@@ -1,8 +1,8 @@
-// How complete the serving read models are. Read before the rows of an answer, so that an answer
+// How complete the read models are that answer. Read before the rows of an answer, so that an answer
 // holds at least what its watermark promises.
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { type ServedProjection, servingVersion } from '../projections/read-models/serving.js';
+import { type ServedProjection, Serving } from '../projections/read-models/serving.js';
 
 const SERVED_PROJECTIONS: readonly ServedProjection[] = ['sessions', 'traffic'];
 
@@ -27,46 +27,64 @@ interface CheckpointRow {
   readonly watermark: Date | null;
 }
 
+interface Remembered {
+  readonly state: Promise<ReadModelsState>;
+  readonly until: number;
+}
+
 const REMEMBERED_MS = 250;
 
 @Injectable()
 export class Freshness {
-  #remembered: { readonly state: Promise<ReadModelsState>; readonly until: number } | null = null;
+  /** By version. */
+  readonly #remembered = new Map<number, Remembered>();
 
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    @Inject(Serving) private readonly serving: Pick<Serving, 'versionFor' | 'versions'>,
+  ) {}
 
-  /** At most 250 ms old. */
-  current(): Promise<ReadModelsState> {
+  /** Of what answers for the site; at most 250 ms old. */
+  of(site: string): Promise<ReadModelsState> {
+    return this.#ofVersion(this.serving.versionFor(site));
+  }
+
+  /** Of all that answers for some site. */
+  ofAll(): Promise<readonly ReadModelsState[]> {
+    return Promise.all(this.serving.versions.map((version) => this.#ofVersion(version)));
+  }
+
+  #ofVersion(version: number): Promise<ReadModelsState> {
     const now = performance.now();
-    if (this.#remembered !== null && now < this.#remembered.until) return this.#remembered.state;
-    const remembered = { state: this.read(), until: now + REMEMBERED_MS };
-    this.#remembered = remembered;
+    const known = this.#remembered.get(version);
+    if (known !== undefined && now < known.until) return known.state;
+    const remembered = { state: this.#read(version), until: now + REMEMBERED_MS };
+    this.#remembered.set(version, remembered);
     remembered.state.catch(() => {
-      if (this.#remembered === remembered) this.#remembered = null;
+      if (this.#remembered.get(version) === remembered) this.#remembered.delete(version);
     });
     return remembered.state;
   }
 
-  private async read(): Promise<ReadModelsState> {
-    const versions = SERVED_PROJECTIONS.map((projection) => servingVersion(projection));
+  async #read(version: number): Promise<ReadModelsState> {
     const { rows } = await this.pool.query<CheckpointRow>(
       `SELECT projection, partition, position, watermark FROM checkpoints
-        WHERE (projection, version) IN (SELECT * FROM unnest($1::text[], $2::int[]))
+        WHERE projection = ANY($1) AND version = $2
         ORDER BY projection, partition`,
-      [SERVED_PROJECTIONS, versions],
+      [SERVED_PROJECTIONS, version],
     );
-    const states = SERVED_PROJECTIONS.map((projection, index): [ServedProjection, ProjectionState] => [
+    const states = SERVED_PROJECTIONS.map((projection): [ServedProjection, ProjectionState] => [
       projection,
       {
-        label: `${projection}@${versions[index]}`,
-        table: `${projection}_v${versions[index]}`,
+        label: `${projection}@${version}`,
+        table: `${projection}_v${version}`,
         watermark: earliestWatermark(rows.filter((row) => row.projection === projection)),
       },
     ]);
     return {
       projections: Object.fromEntries(states) as Record<ServedProjection, ProjectionState>,
       fingerprint: JSON.stringify([
-        versions,
+        version,
         rows.map((row) => [row.projection, row.partition, row.position]),
       ]),
     };

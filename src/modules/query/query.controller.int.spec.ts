@@ -24,12 +24,13 @@ let reader: string;
 
 beforeAll(async () => {
   postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
-  await setCheckpoints(postgres.pool, '1', [new Date('2026-11-20T12:00:00Z'), WATERMARK]);
   plane = await startControlPlane(postgres.pool, {
     environment: { OPERATOR_KEY, QUERY_TIMEOUT_MS: '1000' },
     modules: [QueryModule],
   });
+  // In place of those that the module made.
+  await createReadModels(postgres.pool);
+  await setCheckpoints(postgres.pool, '1', [new Date('2026-11-20T12:00:00Z'), WATERMARK]);
   site = (await plane.call('POST', '/v1/sites', { body: { domain: 'shop.example' } })).body.id;
   reader = await keyFor(site, ['stats:read']);
   const session = (visitor: bigint, time: string, about: Record<string, string> = {}): GivenSession => ({

@@ -48,6 +48,7 @@ export class QueryController {
   })
   @ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' })
   @ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' })
+  @ApiResponse({ status: 429, description: 'Too many requests in a minute; again after Retry-After.' })
   async query(
     @Param('site') idOrDomain: string,
     @Body() body: unknown,

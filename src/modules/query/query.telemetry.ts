@@ -5,10 +5,15 @@ import { Telemetry } from '../../telemetry/telemetry.js';
 
 export type AnswerSource = 'rollup' | 'facts' | 'cache';
 
+/** What asking Redis for an answer came to; `ignored`: what it held was not what had been put there. */
+export type SharedCacheOutcome =
+  'hit' | 'hit-after-waiting' | 'miss' | 'waited-in-vain' | 'ignored' | 'unavailable';
+
 @Injectable()
 export class QueryTelemetry {
   readonly #seconds: Histogram<'source'>;
   readonly #refusals: Counter<'status'>;
+  readonly #sharedLookups: Counter<'outcome'>;
 
   constructor(telemetry: Telemetry) {
     this.#seconds = new Histogram({
@@ -24,6 +29,12 @@ export class QueryTelemetry {
       labelNames: ['status'],
       registers: [telemetry.registry],
     });
+    this.#sharedLookups = new Counter({
+      name: 'tidemark_query_shared_cache_lookups_total',
+      help: 'Answers looked for in Redis because this process did not have them, by what came of it.',
+      labelNames: ['outcome'],
+      registers: [telemetry.registry],
+    });
   }
 
   answered(source: AnswerSource, seconds: number): void {
@@ -32,5 +43,9 @@ export class QueryTelemetry {
 
   refused(status: number): void {
     this.#refusals.inc({ status: String(status) });
+  }
+
+  lookedUp(outcome: SharedCacheOutcome): void {
+    this.#sharedLookups.inc({ outcome });
   }
 }

@@ -2,6 +2,7 @@
 // PostgreSQL refuses because of the request becomes a Problem; everything else passes on.
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { Problem } from '../../http/problem.js';
+import { inReadSnapshot } from '../../postgres/read-snapshot.js';
 import { tooCostly } from './cost.js';
 
 const QUERY_CANCELED = '57014';
@@ -13,30 +14,10 @@ export async function inReadTransaction<T>(
   timeoutMs: number,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
   try {
-    // Just-in-time compilation costs more than it saves on statements of this size.
-    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-      SET LOCAL statement_timeout = ${Math.floor(timeoutMs)};
-      SET LOCAL jit = off`);
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
+    return await inReadSnapshot(pool, timeoutMs, work);
   } catch (error) {
-    broken = await rollBack(client);
     throw problemFor(error);
-  } finally {
-    client.release(broken);
-  }
-}
-
-async function rollBack(client: PoolClient): Promise<Error | undefined> {
-  try {
-    await client.query('ROLLBACK');
-    return undefined;
-  } catch (error) {
-    return error as Error;
   }
 }
 

@@ -68,7 +68,7 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
   async execute({ site, request, now }: RunReportQuery): Promise<Answer> {
     const startedMs = performance.now();
     try {
-      const state = await this.freshness.current();
+      const state = await this.freshness.of(site.id);
       const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
       const query = normaliseQuery(request, site, { zone: site.timezone, now, earliest });
       const key = cacheKeyOf(query, state);
