@@ -11,6 +11,9 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Sent as it is, in place of `body`: JSON, already gzipped. */
   readonly gzippedBody?: Buffer;
+  /** Gives up before the time is over. */
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
 }
 
 export type ApiReply =
@@ -24,6 +27,8 @@ export type ApiReply =
   | { readonly outcome: 'unreachable'; readonly code: string };
 
 export type AnsweredReply = Extract<ApiReply, { outcome: 'answered' }>;
+
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
 export interface ApiClientOptions {
   readonly url: string;
@@ -47,7 +52,10 @@ export class ApiClient {
         body: request.gzippedBody ?? (request.body === undefined ? undefined : JSON.stringify(request.body)),
         // A redirect would carry the key to another address.
         redirect: 'manual',
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.any([
+          AbortSignal.timeout(request.timeoutMs ?? REQUEST_TIMEOUT_MS),
+          ...(request.signal ? [request.signal] : []),
+        ]),
       });
       const text = await response.text();
       return { outcome: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
@@ -56,11 +64,15 @@ export class ApiClient {
     }
   }
 
-  /** @throws CliFailure unless the answer is 2xx. */
-  async call<T>(request: ApiRequest): Promise<T> {
+  /**
+   * @param onConflict what to do about a 409, which stands below what the server says of it
+   * @throws CliFailure unless the answer is 2xx.
+   */
+  async call<T>(request: ApiRequest, onConflict?: string): Promise<T> {
     const reply = await this.send(request);
-    if (reply.outcome === 'answered' && reply.status >= 200 && reply.status < 300) return reply.body as T;
-    throw new CliFailure(this.explain(reply));
+    if (reply.outcome === 'answered' && isSuccess(reply.status)) return reply.body as T;
+    const advice = onConflict !== undefined && reply.outcome === 'answered' && reply.status === 409;
+    throw new CliFailure(advice ? `${this.explain(reply)}\n${onConflict}` : this.explain(reply));
   }
 
   /** What the operator should know and do about an answer that is not the wanted one. */
@@ -73,10 +85,10 @@ export class ApiClient {
           ? `No key was given. ${WHERE_THE_KEY_IS}`
           : `${this.url} does not know this key. ${WHERE_THE_KEY_IS}`;
       case 403:
-        return `This key may not do that${said ? `: ${said}` : '.'} Use the operator's key, or one with the scope it names.`;
+        return `This key may not do that${sentenceEnd(said)} Use the operator's key, or one with the scope it names.`;
       case 429:
       case 503:
-        return `${this.url} is busy or not ready${said ? `: ${said}` : ''}. Try again in ${reply.headers.get('retry-after') ?? 'a few'} seconds; "tidemark doctor" says more.`;
+        return `${this.url} is busy or not ready${sentenceEnd(said)} Try again in ${reply.headers.get('retry-after') ?? 'a few'} seconds; "tidemark doctor" says more.`;
       default:
         if (reply.status >= 300 && reply.status < 400) {
           return `${this.url} redirects to ${reply.headers.get('location') ?? 'another address'}. Give the final address with --url.`;
@@ -93,7 +105,7 @@ export class ApiClient {
       case 'EAI_AGAIN':
         return `The host of ${this.url} is not known. Check --url.`;
       case 'TimeoutError':
-        return `${this.url} gave no answer within ${REQUEST_TIMEOUT_MS / 1000} s. "tidemark doctor" says more.`;
+        return `${this.url} gave no answer in time. "tidemark doctor" says more.`;
       default:
         return `${this.url} cannot be reached (${code}). Check --url, and that the server runs.`;
     }
@@ -107,6 +119,9 @@ export class ApiClient {
     return headers;
   }
 }
+
+/** With what the server says, which may be nothing, a title, or sentences. */
+const sentenceEnd = (said: string): string => (said === '' ? '.' : `: ${said.replace(/\.$/, '')}.`);
 
 const WHERE_THE_KEY_IS =
   "The operator's key is printed once, at the server's first boot. Give it in OPERATOR_KEY, in the file that OPERATOR_KEY_FILE names, or with --key-file FILE.";

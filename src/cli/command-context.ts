@@ -14,7 +14,10 @@ export interface CommandContext {
   /** @throws ConfigError */
   readonly config: () => Config;
   readonly now: () => number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Ends early, without an error, when the signal aborts. */
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** While it works, Ctrl-C aborts its signal instead of ending the process. */
+  readonly interruptible: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 export interface SharedOptions {

@@ -14,3 +14,11 @@ export class CliFailure extends Error {
 }
 
 export const usageError = (message: string): CliFailure => new CliFailure(message, EXIT_USAGE);
+
+/**
+ * Nothing went wrong, but what a script goes on with after exit code 0 is not so: two versions differ, or
+ * nobody waited for the end.
+ */
+export class NegativeOutcome extends Error {
+  override readonly name = 'NegativeOutcome';
+}

@@ -23,8 +23,21 @@ process.exitCode = await runCli({
     stdin: process.stdin,
     config: () => readConfig(),
     now: () => Date.now(),
-    sleep: async (milliseconds) => {
-      await sleep(milliseconds);
+    sleep: async (milliseconds, signal) => {
+      await sleep(milliseconds, undefined, { signal }).catch(() => {});
     },
+    interruptible,
   },
 });
+
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interruption = new AbortController();
+  const interrupt = (): void => interruption.abort();
+  // Once: a second Ctrl-C ends the process, whatever it waits for.
+  process.once('SIGINT', interrupt);
+  try {
+    return await work(interruption.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}

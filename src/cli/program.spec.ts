@@ -1,11 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { type CliOptions, runAgainst } from '../../test/running-cli.js';
 import { STAND_IN_KEY, StandInApi } from '../../test/servers/stand-in-api.js';
-import { readConfig } from '../config/config.js';
-import { runCli } from './program.js';
-import { Terminal } from './terminal.js';
 
 const LINE = '1.2.3.4 - - [17/May/2015:10:05:14 +0000] "GET /a HTTP/1.1" 200 5 "-" "Firefox/25.0"\n';
 
@@ -20,29 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
-interface RunOptions {
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
-}
-
-async function run(args: readonly string[], { environment, stdin = '' }: RunOptions = {}) {
-  const written = { out: '', err: '' };
-  const exitCode = await runCli({
-    args,
-    version: '1.2.3',
-    context: {
-      terminal: new Terminal(
-        { write: (text) => (written.out += text) },
-        { write: (text) => (written.err += text) },
-      ),
-      stdin: Readable.from([Buffer.from(stdin)]),
-      config: () => readConfig({ OPERATOR_KEY: STAND_IN_KEY, PORT: new URL(api.url).port, ...environment }),
-      now: () => Date.now(),
-      sleep: () => Promise.resolve(),
-    },
-  });
-  return { exitCode, ...written };
-}
+const run = (args: readonly string[], options?: CliOptions) => runAgainst(api.url, args, options);
 
 const file = (name: string, text: string): string => {
   const path = join(directory, name);
@@ -63,6 +38,16 @@ describe('tidemark', () => {
       ['sites'],
       ['keys', 'create'],
       ['query'],
+      ['projections'],
+      ['projections', 'retire'],
+      ['rebuild'],
+      ['rebuilds'],
+      ['rebuilds', 'pause'],
+      ['compare'],
+      ['promote'],
+      ['rollback'],
+      ['dead-letters'],
+      ['audit'],
       ['config'],
       ['doctor'],
     ]) {
@@ -81,8 +66,26 @@ describe('tidemark', () => {
     ['a bad number', ['query', '--site', 'x', '--limit', '0'], /not a whole number from 1/],
     ['a bad filter', ['query', '--site', 'x', '--filter', '{'], /--filter is not JSON/],
     ['a bad address', ['sites', 'list', '--url', 'localhost:3000'], /must start with http/],
+    ['a bad spread', ['sites', 'change', 'x', '--spread', '0'], /not a whole number from 1 to 1024/],
+    ['a bad version', ['promote', 'v2'], /not a whole number from 1 to 1000000/],
+    ['no version', ['promote'], /missing required argument 'version'/],
+    ['a day that is none', ['rebuild', '--from', '2026-02-30'], /"2026-02-30" is not a day/],
+    ['a bad source', ['rebuild', '--source', 'tape'], /Allowed choices are log, archive\+log/],
+    ['a bad tolerance', ['compare', '--tolerance', '-1'], /"-1" is neither an amount/],
+    ['an unknown control', ['rebuilds', 'stop', 'r1'], /too many arguments/],
+    ['an option of another command', ['rebuilds', 'pause', 'r1', '--watch'], /unknown option '--watch'/],
+    ['a control without its rebuild', ['rebuilds', 'pause'], /missing required argument 'id'/],
     ['no change', ['sites', 'change', 'x'], /Nothing to change/],
     ['an unconfirmed deletion', ['sites', 'delete', 'x'], /add --yes/],
+    ['an unconfirmed deletion of a letter', ['dead-letters', 'delete', 'x'], /add --yes/],
+    ['a replay of nothing', ['dead-letters', 'replay'], /Name one letter, or give --all/],
+    [
+      'a replay of one and of all',
+      ['dead-letters', 'replay', 'x', '--all'],
+      /Name one letter, or give --all/,
+    ],
+    ['a bad number of letters', ['dead-letters', '--limit', '0'], /not a whole number from 1 to 10000/],
+    ['an unknown letter command', ['dead-letters', 'frobnicate'], /too many arguments/],
     ['no command', [], /Usage: tidemark/],
     ['half a command', ['sites'], /Usage: tidemark sites/],
   ])('ends with 2 after %s', async (_, args, said) => {
@@ -96,6 +99,15 @@ describe('tidemark', () => {
     const { exitCode, err } = await run(['query', '--json']);
     expect(exitCode).toBe(2);
     expect(JSON.parse(err)).toEqual({ error: { message: expect.stringMatching(/--site/), exitCode: 2 } });
+  });
+
+  it('takes shared options before the command as well as after it', async () => {
+    const options = ['--url', api.url, '--json'];
+    answering({ sites: [], next_cursor: null });
+    const before = await run([...options, 'sites', 'list'], { environment: { PORT: '1' } });
+    expect(before).toMatchObject({ exitCode: 0 });
+    expect(before).toEqual(await run(['sites', 'list', ...options], { environment: { PORT: '1' } }));
+    expect((await run(['--url'])).exitCode).toBe(2);
   });
 
   it('says how to start a server that does not run', async () => {
@@ -134,6 +146,17 @@ describe('tidemark', () => {
     expect(err).toBe('error: No \\x1b[31msuch\n  metrics[0]: unknown\n');
     answering({ detail: 'limit: too large', errors: [{ path: 'limit', message: 'too large' }] }, 400);
     expect((await run(['query', '--site', 'x'])).err).toBe('error: limit: too large\n');
+  });
+
+  it.each([
+    [
+      'The event store does not answer at the moment.',
+      /is busy or not ready: The event store [^.]* moment\. Try/,
+    ],
+    [undefined, /is busy or not ready\. Try/],
+  ])('says what a busy server says, and ends the sentence once: %j', async (detail, said) => {
+    answering({ detail }, 503);
+    expect((await run(['sites', 'list'])).err).toMatch(said);
   });
 
   it('follows no redirect, which would carry the key elsewhere', async () => {
@@ -250,6 +273,37 @@ describe('tidemark sites, keys, query, config', () => {
       { method: 'PATCH', path: '/v1/sites/a.example', body: { name: 'A' } },
       { method: 'DELETE', path: '/v1/sites/a.example', body: undefined },
     ]);
+  });
+
+  it('spreads a busy site over partitions, and shows it of such a site only', async () => {
+    const site = (name: string, spread: number) => ({
+      ...{ id: `id-${name}`, domain: `${name}.example`, name, timezone: 'UTC', currency: 'EUR' },
+      ...{ trackingIds: [], spread },
+    });
+    answering(site('busy', 4));
+    expect((await run(['sites', 'create', 'busy.example', '--spread', '4'])).out).toMatch(
+      /^spread +4 partitions$/m,
+    );
+    await run(['sites', 'change', 'busy.example', '--spread', '1']);
+    expect(api.requests.map(({ body }) => body)).toEqual([
+      { domain: 'busy.example', spread: 4 },
+      { spread: 1 },
+    ]);
+    answering(site('quiet', 1));
+    expect((await run(['sites', 'show', 'quiet.example'])).out).not.toMatch(/spread/);
+    answering({ sites: [site('busy', 4), site('quiet', 1)], next_cursor: null });
+    expect((await run(['sites', 'list'])).out).toMatch(
+      /currency +spread +id$[^]*EUR +4 +id-busy$[^]*EUR +id-quiet$/m,
+    );
+    answering({ sites: [site('quiet', 1)], next_cursor: null });
+    expect((await run(['sites', 'list'])).out).not.toMatch(/spread/);
+  });
+
+  it("says that spreading takes the operator's key", async () => {
+    answering({ title: 'Forbidden', detail: 'Only the operator may spread a site over partitions.' }, 403);
+    const { exitCode, err } = await run(['sites', 'change', 'busy.example', '--spread', '4']);
+    expect(exitCode).toBe(1);
+    expect(err).toMatch(/Only the operator may spread a site over partitions\. Use the operator's key/);
   });
 
   it('creates and revokes keys, of a site or of all', async () => {

@@ -2,13 +2,20 @@
 // never exits the process; it returns the exit code (0 done, 1 failed, 2 wrong usage).
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config.js';
+import { auditCommand } from './audit.command.js';
 import type { CommandContext } from './command-context.js';
+import { compareCommand } from './compare.command.js';
 import { configCommand } from './config.command.js';
+import { deadLettersCommand } from './dead-letters.command.js';
 import { doctorCommand } from './doctor.command.js';
-import { CliFailure, EXIT_FAILED, EXIT_USAGE } from './failure.js';
+import { CliFailure, EXIT_FAILED, EXIT_USAGE, NegativeOutcome } from './failure.js';
 import { importCommand } from './import.command.js';
 import { keysCommand } from './keys.command.js';
+import { projectionsCommand } from './projections.command.js';
+import { promoteCommand, rollbackCommand } from './promote.command.js';
 import { queryCommand } from './query.command.js';
+import { rebuildCommand } from './rebuild.command.js';
+import { rebuildsCommand } from './rebuilds.command.js';
 import { sitesCommand } from './sites.command.js';
 
 const HELP = `
@@ -28,11 +35,20 @@ export interface Invocation {
 export async function runCli({ args, version, context }: Invocation): Promise<number> {
   const program = createProgram(version, context);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(sharedOptionsLast(args), { from: 'user' });
     return 0;
   } catch (error) {
     return ended(error, { json: args.includes('--json'), context });
   }
+}
+
+/** The options that commands share may also stand before the command. */
+function sharedOptionsLast(args: readonly string[]): readonly string[] {
+  let at = 0;
+  while (at < args.length && /^--(?:json|(?:url|key-file)(?:=|$))/.test(args[at]!)) {
+    at += args[at] === '--url' || args[at] === '--key-file' ? 2 : 1;
+  }
+  return [...args.slice(at), ...args.slice(0, at)];
 }
 
 function createProgram(version: string, context: CommandContext): Command {
@@ -43,6 +59,8 @@ function createProgram(version: string, context: CommandContext): Command {
     .addHelpText('after', HELP)
     // Inherited by the commands below, so it stands before them.
     .exitOverride()
+    // Options behind a command are the command's: "rebuild --version 3" asks for no version of the program.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       // Usage errors are reported by `ended`; help for a missing command belongs beside the result.
@@ -55,6 +73,14 @@ function createProgram(version: string, context: CommandContext): Command {
     sitesCommand,
     keysCommand,
     queryCommand,
+    projectionsCommand,
+    rebuildCommand,
+    rebuildsCommand,
+    compareCommand,
+    promoteCommand,
+    rollbackCommand,
+    deadLettersCommand,
+    auditCommand,
     configCommand,
     doctorCommand,
   ]) {
@@ -71,6 +97,11 @@ function ended(error: unknown, { json, context }: { json: boolean; context: Comm
     return report(`${error.message.replace(/^error: /, '')}\nSee "tidemark --help".`, EXIT_USAGE);
   }
   if (error instanceof CliFailure) return report(error.message, error.exitCode);
+  if (error instanceof NegativeOutcome) {
+    if (json) return report(error.message, EXIT_FAILED);
+    context.terminal.note(error.message);
+    return EXIT_FAILED;
+  }
   if (error instanceof ConfigError) return report(error.message, EXIT_FAILED);
   return report(`This is a fault in Tidemark: ${(error as Error).stack ?? String(error)}`, EXIT_FAILED);
 

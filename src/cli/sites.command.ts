@@ -1,10 +1,12 @@
 // `tidemark sites …`: the sites of this installation.
 import type { Command } from 'commander';
+import { PARTITIONS_MAX } from '../config/config.js';
 import {
   commaList,
   type CommandContext,
   connect,
   type ServerOptions,
+  wholeNumberFrom,
   withServer,
 } from './command-context.js';
 import { usageError } from './failure.js';
@@ -18,6 +20,7 @@ interface Site {
   readonly timezone: string;
   readonly currency: string;
   readonly trackingIds: readonly string[];
+  readonly spread: number;
 }
 
 interface SiteFields extends ServerOptions {
@@ -25,6 +28,7 @@ interface SiteFields extends ServerOptions {
   readonly timezone?: string;
   readonly currency?: string;
   readonly trackingIds?: readonly string[];
+  readonly spread?: number;
 }
 
 export function sitesCommand(program: Command, context: CommandContext): void {
@@ -68,20 +72,24 @@ const withFields = (command: Command): Command =>
     .option('--name <name>', 'what people call it')
     .option('--timezone <zone>', 'IANA name, such as Europe/Berlin: where its days begin')
     .option('--currency <code>', 'ISO 4217, such as EUR')
+    .option('--tracking-ids <list>', "comma list of names by which other vendors' clients call it", commaList)
     .option(
-      '--tracking-ids <list>',
-      "comma list of names by which other vendors' clients call it",
-      commaList,
+      '--spread <k>',
+      'partitions over which the visitors of a very busy site are spread (operator only)',
+      wholeNumberFrom(1, PARTITIONS_MAX),
     );
 
 const pathOf = (site: string): string => `/v1/sites/${encodeURIComponent(site)}`;
 
-const fieldsOf = ({ name, timezone, currency, trackingIds }: SiteFields) => ({
+const fieldsOf = ({ name, timezone, currency, trackingIds, spread }: SiteFields) => ({
   name,
   timezone,
   currency,
   trackingIds,
+  spread,
 });
+
+const isSpread = ({ spread }: Site): boolean => spread > 1;
 
 async function list(options: ServerOptions, context: CommandContext): Promise<void> {
   const sites = await allItems<Site>(connect(context, options), { path: '/v1/sites', field: 'sites' });
@@ -93,16 +101,21 @@ async function list(options: ServerOptions, context: CommandContext): Promise<vo
     context.terminal.note('There are no sites yet: tidemark sites create shop.example');
     return;
   }
+  const spread = sites.some(isSpread) ? ['spread'] : [];
   context.terminal.table(
-    ['domain', 'name', 'time zone', 'currency', 'id'].map((heading) => ({ heading })),
-    sites.map(({ domain, name, timezone, currency, id }) => [domain, name, timezone, currency, id]),
+    ['domain', 'name', 'time zone', 'currency', ...spread, 'id'].map((heading) => ({ heading })),
+    sites.map((site) => [
+      ...[site.domain, site.name, site.timezone, site.currency],
+      ...spread.map(() => (isSpread(site) ? String(site.spread) : '')),
+      site.id,
+    ]),
   );
 }
 
 async function change(site: string, options: SiteFields, context: CommandContext): Promise<void> {
   const body = fieldsOf(options);
   if (Object.values(body).every((value) => value === undefined)) {
-    throw usageError('Nothing to change: give --name, --timezone, --currency or --tracking-ids.');
+    throw usageError('Nothing to change: give --name, --timezone, --currency, --tracking-ids or --spread.');
   }
   const changed = await connect(context, options).call<Site>({ method: 'PATCH', path: pathOf(site), body });
   show(changed, options, context.terminal);
@@ -133,6 +146,7 @@ function show(site: Site, options: ServerOptions, terminal: Terminal): void {
       ['time zone', site.timezone],
       ['currency', site.currency],
       ['tracking ids', site.trackingIds.join(', ')],
+      ...(isSpread(site) ? [['spread', `${site.spread} partitions`]] : []),
     ],
   );
 }

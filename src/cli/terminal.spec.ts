@@ -1,4 +1,4 @@
-import { bar, neutralise, Terminal } from './terminal.js';
+import { bar, durationText, neutralise, shareBar, Terminal } from './terminal.js';
 
 function recorder(more: { isTTY?: boolean; hasColors?: () => boolean } = {}) {
   const written: string[] = [];
@@ -16,6 +16,7 @@ describe('Terminal', () => {
     terminal.heading(HOSTILE);
     terminal.print(HOSTILE);
     terminal.json({ [HOSTILE]: HOSTILE });
+    terminal.jsonLine({ [HOSTILE]: HOSTILE });
     terminal.note(HOSTILE);
     terminal.error(HOSTILE);
     terminal.errorJson({ message: HOSTILE, exitCode: 1 });
@@ -64,5 +65,28 @@ describe('bar', () => {
     [5, 0, ''],
   ])('draws %d of %d', (value, max, drawn) => {
     expect(bar(value, max)).toBe(drawn);
+  });
+});
+
+describe('durationText', () => {
+  it.each([
+    [7, '0:07'],
+    [750.4, '12:30'],
+    [3_723, '1:02:03'],
+  ])('writes %d s as %s', (seconds, text) => {
+    expect(durationText(seconds)).toBe(text);
+  });
+});
+
+describe('shareBar', () => {
+  it.each([
+    [0, '░'.repeat(24), '  0'],
+    [0.5, '█'.repeat(12) + '░'.repeat(12), ' 50'],
+    [0.999, '█'.repeat(24), ' 99'],
+    [1, '█'.repeat(24), '100'],
+    [1.5, '█'.repeat(24), '100'],
+    [-1, '░'.repeat(24), '  0'],
+  ])('draws %d', (share, drawn, percent) => {
+    expect(shareBar(share)).toBe(`${drawn} ${percent} %`);
   });
 });

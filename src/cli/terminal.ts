@@ -7,6 +7,7 @@ export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   hasColors?(): boolean;
 }
 
@@ -45,6 +46,24 @@ export function bar(value: number, max: number): string {
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
 }
 
+/** How much of a whole is done: a bar of fixed width, and the percentage. */
+export function shareBar(share: number): string {
+  const bounded = Math.min(Math.max(share, 0), 1);
+  const filled = Math.round(bounded * BAR_WIDTH);
+  const percent = String(Math.floor(bounded * 100)).padStart(3);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${percent} %`;
+}
+
+/** 0:07, 12:30, 1:02:03. */
+export function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
+  const twoDigits = (number: number): string => String(number).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  const rest = twoDigits(whole % 60);
+  return hours > 0 ? `${hours}:${twoDigits(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
 export interface Column {
   readonly heading: string;
   readonly align?: 'left' | 'right';
@@ -67,6 +86,11 @@ export class Terminal {
   }
 
   json(value: unknown): void {
+    this.stdout.write(`${jsonText(value, 2)}\n`);
+  }
+
+  /** One of several values, each on a line of its own. */
+  jsonLine(value: unknown): void {
     this.stdout.write(`${jsonText(value)}\n`);
   }
 
@@ -77,7 +101,7 @@ export class Terminal {
   }
 
   errorJson(error: { message: string; exitCode: number }): void {
-    this.stderr.write(`${jsonText({ error })}\n`);
+    this.stderr.write(`${jsonText({ error }, 2)}\n`);
   }
 
   heading(text: string): void {
@@ -116,8 +140,8 @@ const BORDERLESS = {
 };
 
 // JSON escapes C0 itself; DEL, C1 and the bidirectional controls pass it unchanged.
-const jsonText = (value: unknown): string =>
-  JSON.stringify(value, null, 2).replace(
+const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -4,9 +4,21 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import {
+  archiveUrl,
+  brokers,
+  eventStoreDbUrl,
+  postgresUrl,
+  redisUrl,
+  trustProxy,
+  wholeNumber,
+} from './checks.js';
 
 export const ROLES = ['ingest', 'projector', 'api'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** The most a tracking log may have, and so the most over which a site may be spread. */
+export const PARTITIONS_MAX = 1_024;
 
 interface Setting<T extends z.ZodType = z.ZodType> {
   readonly meaning: string;
@@ -22,13 +34,6 @@ const secret = <T extends z.ZodType>(meaning: string, check: T): Setting<T> => (
   secret: true,
 });
 
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
-
 const roles = z.string().transform((text, context): readonly Role[] => {
   const names = text.split(',').map((name) => name.trim());
   if (names.includes('all')) return ROLES;
@@ -43,24 +48,6 @@ const roles = z.string().transform((text, context): readonly Role[] => {
   return ROLES.filter((role) => names.includes(role));
 });
 
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://');
-
-const trustProxy = z.string().transform((text, context): false | number | readonly string[] => {
-  if (text === 'none' || text === '') return false;
-  if (/^\d+$/.test(text)) return Number(text);
-  const hops = text.split(',').map((hop) => hop.trim());
-  const known = /^(loopback|linklocal|uniquelocal|[0-9a-fA-F.:]+(\/\d{1,3})?)$/;
-  for (const hop of hops) {
-    if (!known.test(hop)) {
-      context.addIssue({
-        code: 'custom',
-        message: `"${hop}" is not an address, a CIDR range, loopback, linklocal or uniquelocal`,
-      });
-    }
-  }
-  return hops;
-});
-
 /** Places where a crash test may kill the process: between steps whose order carries a guarantee. */
 export const FAILPOINTS = [
   'intake.before-append',
@@ -68,6 +55,10 @@ export const FAILPOINTS = [
   'projector.before-transaction',
   'projector.before-commit',
   'projector.after-commit',
+  'rebuild.sorted',
+  'rebuild.before-commit',
+  'rebuild.after-commit',
+  'dead-letters.before-delete',
 ] as const;
 
 const failpoint = z.string().transform((text, context) => {
@@ -102,16 +93,128 @@ export const SETTINGS = {
     'PostgreSQL 15 or newer. Absent: a PostgreSQL under DATA_DIR is run.',
     postgresUrl.optional(),
   ),
-  TRACKING_LOG: setting('Driver of the tracking log.', z.enum(['embedded']).prefault('embedded')),
+  REDIS_URL: secret(
+    'Redis 6.2 or newer, by which nodes share cached answers, rate limits and the daily salt; rediss:// for TLS. Absent: each process for itself, the salt in PostgreSQL.',
+    redisUrl.optional(),
+  ),
+  REDIS_KEY_PREFIX: setting(
+    'What the name of every key in Redis begins with: one per installation that shares a Redis.',
+    z
+      .string()
+      .regex(/^[^{}\s]{0,64}$/, 'must have at most 64 characters, no braces and no white space')
+      .prefault('tidemark:'),
+  ),
+  REDIS_TIMEOUT_MS: setting(
+    'How long Redis may take to answer before a request goes on without it.',
+    wholeNumber(5, 1_000).prefault('50'),
+  ),
+  TRACKING_LOG: setting(
+    'Driver of the tracking log. Absent: kafka if KAFKA_BROKERS is given, else eventstoredb if EVENTSTORE_URL is given, else embedded.',
+    z.enum(['embedded', 'kafka', 'eventstoredb']).optional(),
+  ),
   TRACKING_LOG_PARTITIONS: setting(
     'Partitions of the tracking log. Fixed once the log exists.',
-    wholeNumber(1, 1024).prefault('4'),
+    wholeNumber(1, PARTITIONS_MAX).prefault('4'),
   ),
   TRACKING_LOG_BYTES_MAX: setting(
     'Size at which the embedded log refuses appends (503) instead of growing.',
     wholeNumber(1_048_576, 1_099_511_627_776).prefault('68719476736'),
   ),
-  EVENT_STORE: setting('Driver of the event store.', z.enum(['postgres']).prefault('postgres')),
+  SPOOL_BYTES_MAX: setting(
+    'Size of the spool under DATA_DIR, where events wait on disk while Kafka or EventStoreDB is away, before intake answers 503; the file keeps that size. Only where DATA_DIR outlives the process: what waits in it was acknowledged. 0: no spool, 503 at once.',
+    wholeNumber(0, 1_099_511_627_776)
+      .refine((bytes) => bytes === 0 || bytes >= 4_194_304, 'must be 0 or at least 4194304')
+      .prefault('1073741824'),
+  ),
+  ARCHIVE_URL: setting(
+    'Where the projector archives the tracking log as Parquet: a directory, or s3://bucket/prefix in any store that speaks S3. One per installation. Absent: nowhere.',
+    archiveUrl.optional(),
+  ),
+  ARCHIVE_S3_ENDPOINT: setting(
+    'The S3 store of the archive, such as https://minio.example:9000; buckets are named in the path. Absent: Amazon S3 in the region.',
+    z
+      .string()
+      .regex(/^https?:\/\/[^/?#\s@]+\/?$/, 'must look like https://host:port')
+      .optional(),
+  ),
+  ARCHIVE_S3_REGION: setting(
+    'Region of the S3 store, by which requests are signed.',
+    z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/, 'must have lower-case letters, digits and dashes')
+      .prefault('us-east-1'),
+  ),
+  ARCHIVE_S3_ACCESS_KEY_ID: setting(
+    'Access key for the bucket of the archive; it must be allowed to put, get, list and delete objects there.',
+    z.string().min(1).optional(),
+  ),
+  ARCHIVE_S3_SECRET_ACCESS_KEY: secret('Secret of the access key.', z.string().min(1).optional()),
+  ARCHIVE_SEGMENT_INTERVAL_MS: setting(
+    'How long what was appended waits for more before it is archived. Must be far below what the log keeps.',
+    wholeNumber(10, 604_800_000).prefault('3600000'),
+  ),
+  ARCHIVE_SEGMENT_EVENTS_MAX: setting(
+    'Events after which a segment of the archive is full.',
+    wholeNumber(1, 10_000_000).prefault('500000'),
+  ),
+  ARCHIVE_RETENTION_DAYS: setting(
+    'Days that the archive keeps events, by whole segments. Absent: for ever.',
+    wholeNumber(1, 36_500).optional(),
+  ),
+  KAFKA_BROKERS: setting('Kafka brokers to begin with, a comma list of host:port.', brokers.optional()),
+  KAFKA_TOPIC: setting(
+    'Topic of the tracking log; made when absent.',
+    z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must have 1 to 249 letters, digits, dots, dashes or underscores')
+      .prefault('tidemark.tracking-log'),
+  ),
+  KAFKA_REPLICATION_FACTOR: setting(
+    'Copies of the topic when it is made. Absent: 3, or 1 if the cluster has fewer than 3 brokers.',
+    wholeNumber(1, 15).optional(),
+  ),
+  KAFKA_RETENTION_DAYS: setting(
+    'Days that the topic keeps events, when it is made. Absent: for ever.',
+    wholeNumber(1, 36_500).optional(),
+  ),
+  KAFKA_COMPRESSION: setting(
+    'How batches are compressed on the way to Kafka and in it.',
+    z.enum(['none', 'gzip', 'snappy']).prefault('gzip'),
+  ),
+  KAFKA_APPEND_TIMEOUT_MS: setting(
+    'How long an append may wait for Kafka before it is refused.',
+    wholeNumber(500, 60_000).prefault('5000'),
+  ),
+  KAFKA_TLS: setting('Whether Kafka is spoken to over TLS.', z.enum(['on', 'off']).prefault('off')),
+  KAFKA_TLS_CA: setting(
+    "Certificate authority of the brokers, PEM. Absent: Node's own list.",
+    z.string().includes('BEGIN CERTIFICATE', 'must be a certificate in PEM').optional(),
+  ),
+  KAFKA_SASL_MECHANISM: setting(
+    'How to authenticate with Kafka. Absent: not at all.',
+    z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+  ),
+  KAFKA_SASL_USERNAME: setting('User name for Kafka.', z.string().min(1).optional()),
+  KAFKA_SASL_PASSWORD: secret('Password for Kafka.', z.string().min(1).optional()),
+  EVENT_STORE: setting(
+    'Driver of the event store: sites, keys and what else people did.',
+    z.enum(['postgres', 'eventstoredb']).prefault('postgres'),
+  ),
+  EVENTSTORE_URL: secret(
+    'EventStoreDB 23.10 or newer, as its connection string: esdb://user:password@host:2113, with ?tls=false for a server without TLS. The user must be allowed to read $all.',
+    eventStoreDbUrl.optional(),
+  ),
+  EVENTSTORE_STREAM_PREFIX: setting(
+    'What the name of every stream in EventStoreDB begins with: one per installation that shares a server.',
+    z
+      .string()
+      .regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must have 1 to 64 letters, digits, dashes or underscores')
+      .prefault('tidemark'),
+  ),
+  EVENTSTORE_TIMEOUT_MS: setting(
+    'How long EventStoreDB may take for an append, or be silent during a read, before it counts as unavailable.',
+    wholeNumber(100, 60_000).prefault('3000'),
+  ),
   OPERATOR_KEY: secret(
     "The operator's API key, at least 32 characters. Absent: one is made at first boot and printed once.",
     z.string().min(32, 'must have at least 32 characters').max(256).optional(),
@@ -119,6 +222,14 @@ export const SETTINGS = {
   KEY_PEPPER: secret(
     'Secret under which API keys are stored, at least 32 characters, the same on every node. Absent: one is made under DATA_DIR.',
     z.string().min(32, 'must have at least 32 characters').optional(),
+  ),
+  KEY_REQUESTS_PER_MINUTE_MAX: setting(
+    'Requests one API key may make in a minute to the query and control plane endpoints, all nodes together where they share a Redis. As many may come at once.',
+    wholeNumber(1, 10_000_000).prefault('60000'),
+  ),
+  REFUSED_KEYS_PER_MINUTE_MAX: setting(
+    'Requests without a valid key that one client address (IPv6: /64) may make in a minute to these endpoints before it is answered 429 instead of 401.',
+    wholeNumber(1, 10_000_000).prefault('600'),
   ),
   TRUST_PROXY: setting(
     'Which hops may set X-Forwarded-For: none, a number of hops, or a comma list of addresses, CIDR ranges, loopback, linklocal, uniquelocal.',
@@ -149,16 +260,32 @@ export const SETTINGS = {
     wholeNumber(10, 60_000).prefault('1000'),
   ),
   PROJECTOR_FLUSH_EVENTS_MAX: setting(
-    'Events of one partition after which the projector commits without waiting longer; all partitions together hold three times as many.',
+    'Events of one partition after which the projector commits without waiting longer; all partitions together hold three times as many. One more counts for every 512 characters that an event has.',
     wholeNumber(1, 200_000).prefault('16000'),
   ),
   PROJECTOR_EVENTS_IN_MEMORY_MAX: setting(
-    'Events of recent sessions, and their visitors, kept in memory before the least used are dropped (they are read again when needed).',
+    'Events of recent sessions, and their visitors, kept in memory before the least used are dropped (they are read again when needed); counted in the same way.',
     wholeNumber(1_000, 10_000_000).prefault('40000'),
+  ),
+  REBUILD_BUCKET_EVENTS_MAX: setting(
+    'Events that a rebuild holds in memory at a time for each partition it works on.',
+    wholeNumber(100, 10_000_000).prefault('40000'),
+  ),
+  REBUILD_PARTITIONS_AT_ONCE: setting(
+    'Partitions that one process rebuilds at a time.',
+    wholeNumber(1, 64).prefault('2'),
+  ),
+  REBUILD_EVENTS_PER_SECOND_MAX: setting(
+    'Events a second to which one process holds a rebuild, for the sake of what else runs on the machine. Absent: as fast as it goes.',
+    wholeNumber(1, 100_000_000).optional(),
   ),
   QUERY_TIMEOUT_MS: setting(
     'How long one query may run in PostgreSQL before it is refused as too costly.',
     wholeNumber(100, 600_000).prefault('10000'),
+  ),
+  COMPARE_TIMEOUT_MS: setting(
+    'How long comparing two versions of a projection may run in PostgreSQL before it is refused as too costly.',
+    wholeNumber(100, 600_000).prefault('60000'),
   ),
   SHUTDOWN_DELAY_MS: setting(
     'How long a stopping process goes on accepting requests with readiness off, so that balancers notice. Counts towards SHUTDOWN_TIMEOUT_MS.',

@@ -1,5 +1,6 @@
 // What "ready" means: every dependency of this process's roles answers, and the process is not
 // about to stop. A dependency that hangs counts as down after a bounded wait.
+import { within } from '../waiting/within.js';
 
 /** Extra facts for whoever looks: lag, age, counts. Nothing secret: the endpoint is open. */
 export type HealthFacts = Readonly<Record<string, string | number | boolean>>;
@@ -52,20 +53,10 @@ export class Readiness {
 }
 
 async function healthOf({ check }: HealthCheck): Promise<Health> {
-  const { promise: late, cancel } = after(CHECK_TIMEOUT_MS);
   try {
-    return await Promise.race([check(), late]);
+    const health = await within(CHECK_TIMEOUT_MS, Promise.resolve(check()));
+    return health ?? { status: 'down', reason: `no answer within ${CHECK_TIMEOUT_MS} ms` };
   } catch (error) {
     return { status: 'down', reason: (error as NodeJS.ErrnoException).code ?? (error as Error).name };
-  } finally {
-    cancel();
   }
-}
-
-function after(ms: number): { promise: Promise<Health>; cancel: () => void } {
-  let timer: NodeJS.Timeout;
-  const promise = new Promise<Health>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'down', reason: `no answer within ${ms} ms` }), ms);
-  });
-  return { promise, cancel: () => clearTimeout(timer) };
 }

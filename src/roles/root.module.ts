@@ -34,7 +34,7 @@ export function rootModule(config: Config, telemetry: Telemetry): DynamicModule 
       {
         provide: Readiness,
         inject: [ModuleRef],
-        useFactory: (modules: ModuleRef) => new Readiness(healthChecks(config.ROLE, modules)),
+        useFactory: (modules: ModuleRef) => new Readiness(healthChecks(config, modules)),
       },
     ],
   };

@@ -1,4 +1,4 @@
-import { durationText, ProgressBar, progressText } from './progress-bar.js';
+import { ProgressBar, progressText } from './progress-bar.js';
 
 describe('progressText', () => {
   it('shows share, rate and time left', () => {
@@ -15,16 +15,6 @@ describe('progressText', () => {
     const state = { lines: 0, bytesRead: 0 };
     expect(progressText(state, { seconds: 0, totalBytes: 0 })).toBe('0 lines  0 lines/s');
     expect(progressText(state, { seconds: 0, totalBytes: 10 })).not.toMatch(/NaN|Infinity|left/);
-  });
-});
-
-describe('durationText', () => {
-  it.each([
-    [7, '0:07'],
-    [750.4, '12:30'],
-    [3_723, '1:02:03'],
-  ])('writes %d s as %s', (seconds, text) => {
-    expect(durationText(seconds)).toBe(text);
   });
 });
 

@@ -1,9 +1,8 @@
 // One line on a terminal that says how far the import is, how fast and how long it will still take.
 // Writes nothing where standard error is no terminal.
-import { formatCount, type OutputStream } from '../terminal.js';
+import { durationText, formatCount, type OutputStream, shareBar } from '../terminal.js';
 
 const REDRAW_MS = 100;
-const BAR_WIDTH = 24;
 
 export interface ProgressState {
   readonly lines: number;
@@ -49,19 +48,6 @@ export function progressText(
   const counts = `${formatCount(lines)} lines  ${formatCount(Math.round(rate))} lines/s`;
   if (!totalBytes) return counts;
   const share = Math.min(bytesRead / totalBytes, 1);
-  const filled = Math.round(share * BAR_WIDTH);
-  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-  const percent = `${Math.floor(share * 100)}`.padStart(3);
   const left = share > 0 ? `  ${durationText((seconds / share) * (1 - share))} left` : '';
-  return `${bar} ${percent} %  ${counts}${left}`;
-}
-
-/** 0:07, 12:30, 1:02:03. */
-export function durationText(seconds: number): string {
-  const whole = Math.round(seconds);
-  const twoDigits = (number: number): string => String(number).padStart(2, '0');
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  const rest = twoDigits(whole % 60);
-  return hours > 0 ? `${hours}:${twoDigits(minutes)}:${rest}` : `${minutes}:${rest}`;
+  return `${shareBar(share)}  ${counts}${left}`;
 }
