@@ -7,6 +7,8 @@ const transformed = [
   'content-disposition',
   'uid',
   'uuid',
+  'hyparquet',
+  'hyparquet-writer',
   'mime',
   'glob',
   'temporal-polyfill',
@@ -32,7 +34,12 @@ export default {
   transform: { '^.+\\.(t|j)s$': swc },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transformIgnorePatterns: [`/node_modules/(?!(${transformed.join('|')})/)`],
+  setupFiles: ['<rootDir>/test/servers/jest-console.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/servers/second-try.ts'],
   globalSetup: '<rootDir>/test/servers/jest-setup.js',
   globalTeardown: '<rootDir>/test/servers/jest-teardown.js',
-  testTimeout: 30_000,
+  // Of what hangs; on a machine that does other things too, much takes long.
+  testTimeout: 120_000,
+  // Suites mostly wait for the servers that they start: one worker would leave a small machine idle.
+  maxWorkers: 2,
 };

@@ -3,9 +3,9 @@
 import type { ColumnValue } from '../src/postgres/binary-copy.js';
 import { DIRECT, NOWHERE, type VisitEvent } from '../src/modules/projections/visit-event.js';
 import type {
-  CountersProjection,
-  Projection,
-  RowsProjection,
+  DeclaredCounters,
+  DeclaredProjection,
+  DeclaredRows,
 } from '../src/modules/projections/projection.js';
 import { addEvents, type Session, type Timeline } from '../src/modules/projections/sessionizer.js';
 import { eventKey } from '../src/modules/projections/interpret/event-key.js';
@@ -62,7 +62,7 @@ export const custom = (time: string, change: Partial<VisitEvent> = {}): VisitEve
 
 type Row = Readonly<Record<string, unknown>>;
 
-export function given(projection: Projection, ...first: VisitEvent[]) {
+export function given(projection: DeclaredProjection, ...first: VisitEvent[]) {
   return {
     thenRows: (rows: readonly Row[]) => expectRows(projection, [first], rows),
     when: (...more: VisitEvent[]) => ({
@@ -73,7 +73,7 @@ export function given(projection: Projection, ...first: VisitEvent[]) {
 
 /** The named columns of the rows, in key order; columns that the expectation leaves out do not matter. */
 function expectRows(
-  projection: Projection,
+  projection: DeclaredProjection,
   arrivals: readonly VisitEvent[][],
   expected: readonly Row[],
 ): void {
@@ -100,7 +100,7 @@ function changes(
   });
 }
 
-function rowsTable(projection: RowsProjection, arrivals: readonly VisitEvent[][]): Map<string, Row> {
+function rowsTable(projection: DeclaredRows, arrivals: readonly VisitEvent[][]): Map<string, Row> {
   const table = new Map<string, Row>();
   const columns = Object.keys(projection.columns);
   for (const { before, after } of changes(arrivals)) {
@@ -120,7 +120,7 @@ function rowsTable(projection: RowsProjection, arrivals: readonly VisitEvent[][]
   return table;
 }
 
-function countersTable(projection: CountersProjection, arrivals: readonly VisitEvent[][]): Map<string, Row> {
+function countersTable(projection: DeclaredCounters, arrivals: readonly VisitEvent[][]): Map<string, Row> {
   const sums = new Map<string, { row: Record<string, unknown>; visitors: Map<string, number> }>();
   for (const { before, after } of changes(arrivals)) {
     for (const [sessions, sign] of [
@@ -148,5 +148,5 @@ function countersTable(projection: CountersProjection, arrivals: readonly VisitE
   return table;
 }
 
-const keyed = (projection: CountersProjection, key: readonly unknown[]): Record<string, unknown> =>
+const keyed = (projection: DeclaredCounters, key: readonly unknown[]): Record<string, unknown> =>
   Object.fromEntries(projection.primaryKey.slice(0, -1).map((column, index) => [column, key[index]]));

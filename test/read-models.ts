@@ -125,11 +125,11 @@ const byName = (props: object | null | undefined) =>
   props ? Object.entries(props).toSorted(([a], [b]) => (a < b ? -1 : 1)) : null;
 
 /** Every byte of every row, for comparing two ways of arriving at the same tables. */
-export async function readModelBytes(pool: Pool): Promise<string[]> {
+export async function readModelBytes(pool: Pool, version = 1): Promise<string[]> {
   const rows = await pool.query<{ row: string }>(
-    `SELECT 'sessions' || s::text AS row FROM sessions_v1 s UNION ALL
-     SELECT 'waiting' || w::text FROM waiting_v1 w UNION ALL
-     SELECT 'traffic' || t::text FROM traffic_v1 t ORDER BY 1`,
+    `SELECT 'sessions' || s::text AS row FROM sessions_v${version} s UNION ALL
+     SELECT 'waiting' || w::text FROM waiting_v${version} w UNION ALL
+     SELECT 'traffic' || t::text FROM traffic_v${version} t ORDER BY 1`,
   );
   return rows.rows.map(({ row }) => row);
 }

@@ -6,6 +6,7 @@ import { readConfig } from '../../src/config/config.js';
 import type { TrackedEvent } from '../../src/events/tracked-event.js';
 import { Telemetry } from '../../src/telemetry/telemetry.js';
 import { encodedBytes, encodeEvent } from '../../src/tracking-log/batch-codec.js';
+import { decodeSlice } from '../../src/tracking-log/batch-slices.js';
 import {
   type Batch,
   BATCH_BYTES_MAX,
@@ -24,11 +25,14 @@ import { batchNamed, nameOfWhole } from '../crash/named-batches.js';
 export interface TrackingLogDriver {
   /** The environment of a fresh, empty log; every process started with it shares that log. */
   fresh(): Promise<Record<string, string>>;
+  /** What is put before the log in this process; nothing unless given. */
+  decorate?(log: TrackingLog, environment: Readonly<Record<string, string>>): Promise<TrackingLog>;
 }
 
 const PARTITIONS = 3;
 const KILLS = 12;
-const WAKE_MS_MAX = 250;
+/** Half of the second that Kafka may be waited for; what only looks every second is later each time. */
+const WAKE_MS_MAX = 500;
 
 export function trackingLogContract(name: string, driver: TrackingLogDriver): void {
   describe(`the ${name} tracking log`, () => {
@@ -36,19 +40,20 @@ export function trackingLogContract(name: string, driver: TrackingLogDriver): vo
     let log: TrackingLog;
     const opened: TrackingLog[] = [];
 
-    const open = (): TrackingLog => {
-      const handle = openTrackingLog(readConfig(environment), new Telemetry('silent'));
+    const open = async (): Promise<TrackingLog> => {
+      const bare = await openTrackingLog(readConfig(environment), new Telemetry('silent'));
+      const handle = (await driver.decorate?.(bare, environment)) ?? bare;
       opened.push(handle);
       return handle;
     };
     const reopen = async (): Promise<void> => {
       await log.close();
-      log = open();
+      log = await open();
     };
 
     beforeEach(async () => {
       environment = { ...(await driver.fresh()), TRACKING_LOG_PARTITIONS: String(PARTITIONS) };
-      log = open();
+      log = await open();
     });
     afterEach(async () => {
       for (const handle of opened.splice(0)) await handle.close();
@@ -90,6 +95,26 @@ export function trackingLogContract(name: string, driver: TrackingLogDriver): vo
       expect(await all(log, 1)).toEqual(first);
       for (const [index, { position }] of first.entries()) {
         expect(await all(log, 1, position)).toEqual(first.slice(index + 1));
+      }
+    });
+
+    it('gives in slices what it gives decoded, from any position', async () => {
+      for (let index = 0; index < 12; index++) {
+        const batch = batchNamed(`${index}`, 1 + (index % 4));
+        await appended(
+          log,
+          1,
+          index % 3 === 0 ? batch.map((event) => ({ ...event, name: '},{"id":"' })) : batch,
+        );
+      }
+      const decoded = await all(log, 1);
+      for (const after of [null, ...decoded.map(({ position }) => position)]) {
+        const sliced = [];
+        for await (const { position, events } of log.readSlices(1, after, { follow: false })) {
+          sliced.push({ position, events: events.map(decodeSlice) });
+        }
+        const rest = decoded.filter(({ position }) => after === null || log.compare(position, after) > 0);
+        expect(sliced).toEqual(rest.map(({ position, events }) => ({ position, events })));
       }
     });
 
@@ -188,17 +213,19 @@ export function trackingLogContract(name: string, driver: TrackingLogDriver): vo
     describe('following', () => {
       it('waits at the end and wakes when something is appended', async () => {
         const reading = log.read(0, null, { follow: true })[Symbol.asyncIterator]();
-        for (const batch of ['a', 'b', 'c']) {
+        const wokenAfterMs: number[] = [];
+        for (const batch of ['a', 'b', 'c', 'd', 'e']) {
           const next = reading.next();
           expect(await Promise.race([next, delay(60, 'still waiting')])).toBe('still waiting');
           await appended(log, 1, batchNamed('elsewhere', 1));
           await appended(log, 0, batchNamed(batch, 2));
           const start = performance.now();
           const { value } = await next;
-          expect(performance.now() - start).toBeLessThan(WAKE_MS_MAX);
+          wokenAfterMs.push(performance.now() - start);
           expect(nameOfWhole((value as RecordedBatch).events)).toBe(batch);
         }
         await reading.return?.();
+        expect(wokenAfterMs.toSorted((a, b) => a - b)[2]).toBeLessThan(WAKE_MS_MAX);
       });
 
       it('sees what another process appends', async () => {
@@ -260,7 +287,7 @@ export function trackingLogContract(name: string, driver: TrackingLogDriver): vo
         const ahead = await log.end(0);
         await log.close();
         environment = { ...(await driver.fresh()), TRACKING_LOG_PARTITIONS: String(PARTITIONS) };
-        log = open();
+        log = await open();
         await expect(all(log, 0, ahead)).rejects.toThrow(InvalidPositionError);
         const following = log.read(0, ahead, { follow: true })[Symbol.asyncIterator]();
         await expect(following.next()).rejects.toThrow(InvalidPositionError);
@@ -273,7 +300,7 @@ export function trackingLogContract(name: string, driver: TrackingLogDriver): vo
         await log.close();
         const outcomes = await Promise.all(underWay);
         expect(outcomes.every(({ outcome }) => outcome === 'appended')).toBe(true);
-        log = open();
+        log = await open();
         expect(await all(log, 0)).toHaveLength(100);
       });
 
@@ -305,7 +332,7 @@ export function trackingLogContract(name: string, driver: TrackingLogDriver): vo
           const { name: batch, outcome, partition, position } = JSON.parse(line) as Acknowledgement;
           if (outcome === 'appended') acknowledged.set(batch, { partition, position });
         }
-        log = open();
+        log = await open();
         const found = new Map<string, { partition: Partition; position: Position }>();
         for (let partition = 0; partition < PARTITIONS; partition++) {
           for (const batch of await all(log, partition)) {
@@ -316,7 +343,7 @@ export function trackingLogContract(name: string, driver: TrackingLogDriver): vo
         await log.close();
       }
       expect(acknowledged.size).toBeGreaterThan(KILLS);
-    }, 120_000);
+    });
   });
 }
 
@@ -329,7 +356,7 @@ interface Acknowledgement {
 
 async function appended(log: TrackingLog, partition: Partition, batch: Batch): Promise<Position> {
   const result = await log.append(partition, batch);
-  if (result.outcome !== 'appended') throw new Error(`refused: ${result.reason}`);
+  if (result.outcome !== 'appended') throw new Error(JSON.stringify(result));
   return result.position;
 }
 

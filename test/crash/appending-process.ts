@@ -11,7 +11,7 @@ import { batchNamed } from './named-batches.js';
 const { APPENDERS = '12', APPENDS = 'Infinity' } = process.env;
 const BATCH_EVENTS_MAX = 40;
 
-const log = openTrackingLog(readConfig(), new Telemetry('fatal'));
+const log = await openTrackingLog(readConfig(), new Telemetry('fatal'));
 let appends = 0;
 
 async function keepAppending(partition: number): Promise<void> {

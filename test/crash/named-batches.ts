@@ -26,3 +26,14 @@ export function nameOfWhole(batch: Batch): string {
   if (batch.length !== Number(events)) throw new Error(`${name} has ${batch.length} of ${events} events`);
   return name!;
 }
+
+/** Of a batch that the spool may have joined from several. @throws if one of them is not whole. */
+export function namesOfWholes(batch: Batch): string[] {
+  const names: string[] = [];
+  for (let start = 0; start < batch.length;) {
+    const events = Number(batch[start]!.id.split('/')[2]);
+    names.push(nameOfWhole(batch.slice(start, start + events)));
+    start += events;
+  }
+  return names;
+}

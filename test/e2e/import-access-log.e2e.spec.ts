@@ -11,22 +11,22 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Child } from '../crash/child.js';
 import { builtApp } from '../servers/built-app.js';
+import { freePort } from '../servers/free-port.js';
 import { countAccessLog, type LogCounts } from './naive-access-log-count.js';
 
 const ROOT = resolve(__dirname, '../..');
 const SAMPLE = join(ROOT, 'examples/access.log');
 const KEY = 'e2e-operator-key-of-at-least-32-characters';
-const BOOT_TIMEOUT_MS = 60_000;
+const BOOT_TIMEOUT_MS = 120_000;
 const CAUGHT_UP_TIMEOUT_MS = 60_000;
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 let directory: string;
 let app: Child;
@@ -69,14 +69,6 @@ async function installBin(): Promise<string> {
   copyFileSync(join(ROOT, 'bin/tidemark'), join(install, 'bin/tidemark'));
   symlinkSync(join(await builtApp(), 'src'), join(install, 'dist'));
   return join(install, 'bin/tidemark');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 async function until(

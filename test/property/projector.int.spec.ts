@@ -5,16 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import type { TrackedEvent } from '../../src/events/tracked-event.js';
-import { CATALOG } from '../../src/modules/projections/catalog/catalog.js';
+import { CATALOG } from '../catalog.js';
 import { Checkpoints } from '../../src/modules/projections/checkpoint.js';
 import { createReadModelTables } from '../../src/modules/projections/read-model-tables.js';
 import { partitionOf } from '../../src/tracking-log/partitioning.js';
 import type { TrackingLog } from '../../src/tracking-log/tracking-log.js';
-import { openLog, project } from '../projecting.js';
+import { appendInBatches, openLog, project } from '../projecting.js';
 import { expectedReadModels, readModelBytes, storedReadModels } from '../read-models.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../servers/postgres.js';
-import { random, shuffled, trouble } from '../traffic.js';
+import { shuffled, trouble } from '../traffic.js';
 
 const FROM = Date.UTC(2026, 2, 30);
 const PARTITIONS = 2;
@@ -44,21 +43,6 @@ describe('projector', () => {
     return log;
   }
 
-  /** In batches of random sizes, each of one partition. */
-  async function append(log: TrackingLog, events: readonly TrackedEvent[], seed: number): Promise<void> {
-    const next = random(seed);
-    for (let start = 0; start < events.length;) {
-      const size = 1 + Math.floor(next() * 40);
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        const batch = events
-          .slice(start, start + size)
-          .filter((event) => partitionOf(event.site, PARTITIONS) === partition);
-        if (batch.length > 0) await log.append(partition, batch);
-      }
-      start += size;
-    }
-  }
-
   it('gives the naive fold’s read models for any arrival, batches, memory and restarts', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -78,10 +62,10 @@ describe('projector', () => {
           const log = await freshLog();
           const share = Math.ceil(arrived.length / (restarts + 1));
           for (let part = 0; part <= restarts; part++) {
-            await append(log, arrived.slice(part * share, (part + 1) * share), seed + part);
+            await appendInBatches(log, arrived.slice(part * share, (part + 1) * share), seed + part);
             const projecting = project(log, postgres.pool, {
               flushEventsMax,
-              eventsInMemoryMax,
+              eventsInMemoryMax: () => eventsInMemoryMax,
               flushIntervalMs: 5,
             });
             // The last one is left in peace; the others are stopped wherever they are.
@@ -102,11 +86,11 @@ describe('projector', () => {
     const bytes: string[][] = [];
     for (const arrived of [made, shuffled(made, 3)]) {
       const log = await freshLog();
-      await append(log, arrived, 11);
+      await appendInBatches(log, arrived, 11);
       const ordered = arrived === made;
       const projecting = project(log, postgres.pool, {
         flushEventsMax: ordered ? 10_000 : 100,
-        eventsInMemoryMax: ordered ? 100_000 : 50,
+        eventsInMemoryMax: () => (ordered ? 100_000 : 50),
       });
       await projecting.caughtUp();
       await projecting.stop();
@@ -116,17 +100,17 @@ describe('projector', () => {
     const [ordered, disordered] = bytes.map((rows) => new Set(rows));
     expect([...disordered!].filter((row) => !ordered!.has(row)).slice(0, 3)).toEqual([]);
     expect(disordered!.size).toBe(ordered!.size);
-  }, 120_000);
+  });
 
   it('lets only one of two projectors of a partition write, and both together change nothing', async () => {
     const made = trouble({ seed: 9, events: 2_000, visitors: 40, days: 2, from: FROM, sites: ['a', 'b'] });
     const log = await freshLog();
     const rivals = [1, 2].map(() => project(log, postgres.pool, { flushEventsMax: 50 }));
-    await append(log, made, 5);
+    await appendInBatches(log, made, 5);
     await rivals[0]!.caughtUp();
     for (const rival of rivals) await rival.stop();
     expect(await storedReadModels(postgres.pool)).toEqual(expectedReadModels(made));
-  }, 120_000);
+  });
 
   it('puts an event that cannot be folded or stored aside and goes on with the others', async () => {
     const made = trouble({ seed: 4, events: 120, visitors: 6, days: 1, from: FROM, sites: ['a', 'b'] });
@@ -134,7 +118,7 @@ describe('projector', () => {
     const unstorable = { ...made[40]!, id: 'unstorable', url: 'https://a.example/\0' };
     const unreadable = { ...made[80]!, id: 'unreadable', url: 17 as unknown as string };
     const log = await freshLog();
-    await append(
+    await appendInBatches(
       log,
       [...made.slice(0, 60), unstorable, ...made.slice(60, 90), unreadable, ...made.slice(90)],
       2,
@@ -148,26 +132,26 @@ describe('projector', () => {
       { event_id: 'unreadable', error: expect.any(String) },
       { event_id: 'unstorable', error: expect.stringContaining('0x00') },
     ]);
-  }, 120_000);
+  });
 
   it('folds nothing while its projections stand apart, and says what to do', async () => {
     const made = trouble({ seed: 6, events: 50, visitors: 5, days: 1, from: FROM, sites: ['a'] });
     const log = await freshLog();
-    await append(log, made, 2);
+    await appendInBatches(log, made, 2);
     const first = project(log, postgres.pool);
     await first.caughtUp();
     await first.stop();
     const added = { ...CATALOG.find(({ name }) => name === 'traffic')!, name: 'added' };
     const checkpoints = new Checkpoints(postgres.pool, [...CATALOG, added]);
     await expect(checkpoints.read(partitionOf('a', PARTITIONS))).rejects.toThrow(
-      /added@1 at the beginning, sessions@1 at \d+.*it folds the whole log/,
+      /added@1 at the beginning, sessions@1 at \d+.*Build another one with/,
     );
   });
 
   it('moves the watermark on while nothing arrives, and counts every event once', async () => {
     const made = trouble({ seed: 5, events: 50, visitors: 5, days: 1, from: FROM, sites: ['a'] });
     const log = await freshLog();
-    await append(log, made, 2);
+    await appendInBatches(log, made, 2);
     const projecting = project(log, postgres.pool);
     await projecting.caughtUp();
     const read = async () =>
@@ -182,7 +166,7 @@ describe('projector', () => {
     const later = await read();
     await projecting.stop();
     expect(later.watermark.getTime()).toBeGreaterThan(first.watermark.getTime());
-    expect(Date.now() - later.watermark.getTime()).toBeLessThan(4_000);
+    expect(Date.now() - later.watermark.getTime()).toBeLessThan(60_000);
     expect(Number(later.events)).toBe(50);
-  }, 60_000);
+  });
 });

@@ -98,7 +98,8 @@ async function removeUnused(current: string): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const path = join(tmpdir(), name);
     if (!name.startsWith('tidemark-built-') || path === current) continue;
-    const { mtimeMs } = await stat(path);
+    // What another one was building is renamed meanwhile.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > UNUSED_DAYS_MAX * 86_400_000) await rm(path, { recursive: true, force: true });
   }
 }

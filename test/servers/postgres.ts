@@ -10,9 +10,7 @@ import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { EmbeddedServer } from '../../src/postgres/embedded-server.js';
 import { migrate } from '../../src/postgres/migrate.js';
-
-/** Names the run's directory to every worker; set by jest-setup.js. */
-const RUN_DIRECTORY_VARIABLE = 'TIDEMARK_JEST_RUN_DIRECTORY';
+import { runDirectory } from './run-directory.js';
 
 export interface TestPostgres {
   readonly url: string;
@@ -43,11 +41,12 @@ export async function startPostgres(): Promise<TestPostgres> {
 
 /** A database with every migration applied, and a pool on it. */
 export async function startMigratedPostgres(): Promise<MigratedPostgres> {
-  const { url, stop } = await startPostgres();
+  return migrated(await startPostgres());
+}
+
+export async function migrated({ url, stop }: TestPostgres): Promise<MigratedPostgres> {
   await migrate(url);
-  const pool = new Pool({ connectionString: url, max: 10 });
-  // Connections that `stop` cuts while they close say so; nobody is waiting for them.
-  pool.on('error', () => undefined);
+  const pool = openTestPool(url);
   return {
     url,
     pool,
@@ -56,6 +55,14 @@ export async function startMigratedPostgres(): Promise<MigratedPostgres> {
       await stop();
     },
   };
+}
+
+/** As in the product, a connection that is cut ends nothing but what it was used for. */
+export function openTestPool(url: string, connectionsMax = 10): Pool {
+  const pool = new Pool({ connectionString: url, max: connectionsMax });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
 }
 
 /** What durability costs is nothing a test needs. */
@@ -67,7 +74,7 @@ interface RunningServer {
 }
 
 async function startServer(): Promise<RunningServer> {
-  const shared = process.env[RUN_DIRECTORY_VARIABLE];
+  const shared = runDirectory();
   const dataDirectory = shared ?? mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
   const log = pino({ level: 'silent' });
   const server = await EmbeddedServer.start({ dataDirectory, log, settings: FAST });

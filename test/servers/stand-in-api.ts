@@ -31,8 +31,8 @@ export interface StandInRequest {
   readonly body: unknown;
 }
 
-/** Undefined: answer as usual. 'hang-up': close the connection without an answer. */
-export type Misbehaviour = (request: StandInRequest) => StandInReply | 'hang-up' | undefined;
+/** Undefined: answer as usual. 'hang-up': close the connection without an answer; 'silence': keep it open. */
+export type Misbehaviour = (request: StandInRequest) => StandInReply | 'hang-up' | 'silence' | undefined;
 
 export class StandInApi {
   readonly requests: StandInRequest[] = [];
@@ -60,6 +60,7 @@ export class StandInApi {
     const request = await read(incoming);
     this.requests.push(request);
     const reply = this.misbehave(request) ?? this.usual(request, incoming.headers.authorization);
+    if (reply === 'silence') return;
     if (reply === 'hang-up') {
       incoming.socket.destroy();
       return;
