@@ -1,17 +1,30 @@
-// What the tracking log adds to bare LMDB, for the same bytes in the same transactions; what the
-// sync costs; and how fast a batch is read back.
+// What each driver of the tracking log adds to the bare client or library under it, for the same bytes,
+// grouped and acknowledged in the same way: LMDB, Kafka where there is one, and EventStoreDB's client before
+// a protocol double. What LMDB's sync costs; and how fast a batch is read back. --events=100000 a turn.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ANY, binaryEvent } from '@eventstore/db-client';
 import { open, type RootDatabase } from 'lmdb';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { type Config, readConfig } from '../src/config/config.js';
+import { EventStoreDbConnection } from '../src/event-store/eventstoredb.connection.js';
 import type { TrackedEvent } from '../src/events/tracked-event.js';
 import { decodeBatch, encodeBatch, encodedBytes, encodeEvent } from '../src/tracking-log/batch-codec.js';
+import { Telemetry } from '../src/telemetry/telemetry.js';
 import { EmbeddedTrackingLog } from '../src/tracking-log/embedded.tracking-log.js';
+import { EventStoreDbTrackingLog } from '../src/tracking-log/eventstoredb.tracking-log.js';
+import { COMPRESSION, kafkaClient } from '../src/tracking-log/kafka.connection.js';
+import { KafkaTrackingLog } from '../src/tracking-log/kafka.tracking-log.js';
+import type { Partition, TrackingLog } from '../src/tracking-log/tracking-log.js';
 import { TrackingLogTelemetry } from '../src/tracking-log/tracking-log.telemetry.js';
+import { startEventStoreDbDouble } from '../test/doubles/eventstoredb.js';
+import { startKafka } from '../test/servers/kafka.js';
+import { findKafka } from '../test/servers/kafka-source.js';
 import { type BenchmarkResult, type Contender, measure, report, seconds } from './measure.js';
 
-const EVENTS = 100_000;
+const EVENTS = Number(process.argv.find((argument) => argument.startsWith('--events='))?.slice(9) ?? 100_000);
 const PARTITIONS = 4;
 /** Batches appended together: one transaction for each contender. */
 const GROUP = 64;
@@ -97,17 +110,23 @@ function trackingLog(
   };
 }
 
-async function appending(eventsPerBatch: number): Promise<BenchmarkResult> {
-  const count = EVENTS / eventsPerBatch;
-  const batches = Array.from({ length: count }, (_, batch) =>
+/** The same events three times: as they are, as the log takes them, and as it stores them. */
+function makeBatches(eventsPerBatch: number) {
+  const batches = Array.from({ length: EVENTS / eventsPerBatch }, (_, batch) =>
     Array.from({ length: eventsPerBatch }, (__, index) => event(batch * eventsPerBatch + index)),
   );
   const encoded = batches.map((batch) => batch.map(encodeEvent));
   const bytes = encoded.map((batch) => encodeBatch(batch, 0, Buffer.allocUnsafeSlow(encodedBytes(batch))));
+  const size = `${eventsPerBatch} events per batch, ${Math.round(bytes[0]!.length / eventsPerBatch)} bytes per event`;
+  return { batches, encoded, bytes, count: batches.length, size };
+}
+
+async function appending(eventsPerBatch: number): Promise<BenchmarkResult> {
+  const { batches, encoded, bytes, count, size } = makeBatches(eventsPerBatch);
   const ours = 'tracking log, events already encoded';
   const raw = 'lmdb, visible once durable';
   return measure({
-    name: `durable append, ${eventsPerBatch} events per batch, ${Math.round(bytes[0]!.length / eventsPerBatch)} bytes per event`,
+    name: `durable append, ${size}`,
     unit: 'events',
     rounds: ROUNDS,
     contenders: [
@@ -127,6 +146,131 @@ async function appending(eventsPerBatch: number): Promise<BenchmarkResult> {
       { of: raw, over: 'lmdb, never synced' },
     ],
   });
+}
+
+interface Remote {
+  /** Of both, with how it is set up. */
+  readonly name: string;
+  readonly log: TrackingLog;
+  readonly client: string;
+  /** Makes one group of batches durable, in as few requests as can be. */
+  readonly sendGroup: (group: readonly (readonly [Partition, Buffer])[]) => Promise<unknown>;
+}
+
+/** The same bytes, grouped alike, through a driver and through the client that it is made of. */
+async function appendingTo(
+  { name, log, client, sendGroup }: Remote,
+  eventsPerBatch: number,
+): Promise<BenchmarkResult> {
+  const { encoded, bytes, count, size } = makeBatches(eventsPerBatch);
+  const groups = Array.from({ length: Math.ceil(count / GROUP) }, (_, group) =>
+    bytes
+      .slice(group * GROUP, (group + 1) * GROUP)
+      .map((batch, offset) => [(group * GROUP + offset) % PARTITIONS, batch] as const),
+  );
+  const append = async (index: number): Promise<void> => {
+    const { outcome } = await log.appendEncoded(index % PARTITIONS, encoded[index]!);
+    if (outcome !== 'appended') throw new Error(`The log answered ${outcome}`);
+  };
+  const ours = 'tracking log, events already encoded';
+  return measure({
+    name: `append to ${name}, ${size}`,
+    unit: 'events',
+    rounds: ROUNDS,
+    contenders: [
+      {
+        name: ours,
+        run: async () => ({ amount: EVENTS, seconds: await seconds(() => inGroups(count, append)) }),
+      },
+      {
+        name: client,
+        run: async () => ({
+          amount: EVENTS,
+          seconds: await seconds(async () => {
+            for (const group of groups) await sendGroup(group);
+          }),
+        }),
+      },
+    ],
+    ratios: [{ of: ours, over: client, atLeast: 0.85 }],
+  });
+}
+
+async function onKafka(): Promise<BenchmarkResult[]> {
+  const source = findKafka('any');
+  if (source.source === 'none') {
+    process.stderr.write(`Not measured: Kafka (${source.why})\n`);
+    return [];
+  }
+  const kafka = await startKafka({ own: source.source !== 'given' });
+  const topic = `append-bench-${process.pid}`;
+  const configOf = (suffix: string): Config =>
+    readConfig({
+      KAFKA_BROKERS: kafka.brokers.join(','),
+      KAFKA_TOPIC: `${topic}-${suffix}`,
+      TRACKING_LOG_PARTITIONS: String(PARTITIONS),
+    });
+  const config = configOf('client');
+  const telemetry = () => new Telemetry('silent');
+  const log = await KafkaTrackingLog.open({ config: configOf('driver'), telemetry: telemetry() });
+  // Makes the topic of the other.
+  await (await KafkaTrackingLog.open({ config, telemetry: telemetry() })).close();
+  const producer = kafkaClient(config, pino({ level: 'silent' })).producer({ retry: { retries: 5 } });
+  await producer.connect();
+  const remote: Remote = {
+    name: `Kafka (one broker on this machine, acks=all, ${config.KAFKA_COMPRESSION})`,
+    log,
+    client: 'kafkajs producer',
+    sendGroup: (group) =>
+      producer.send({
+        topic: config.KAFKA_TOPIC,
+        acks: -1,
+        compression: COMPRESSION[config.KAFKA_COMPRESSION],
+        messages: group.map(([partition, value]) => ({ partition, value })),
+      }),
+  };
+  try {
+    return [await appendingTo(remote, 25), await appendingTo(remote, 200)];
+  } finally {
+    await producer.disconnect();
+    await log.close();
+    await kafka.stop();
+  }
+}
+
+/** Not a server: what is compared is what we add to the client, on either side of the same double. */
+async function onEventStoreDbDouble(): Promise<BenchmarkResult[]> {
+  const double = await startEventStoreDbDouble({ keeps: 'memory' });
+  const config = readConfig({
+    EVENTSTORE_URL: double.url,
+    TRACKING_LOG_PARTITIONS: String(PARTITIONS),
+    EVENTSTORE_TIMEOUT_MS: '10000',
+  });
+  const log = await EventStoreDbTrackingLog.open({ config, telemetry: new Telemetry('silent') });
+  const { client, appendOptions } = await EventStoreDbConnection.open(config);
+  const remote: Remote = {
+    name: 'a protocol double of EventStoreDB, in memory',
+    log,
+    client: '@eventstore/db-client',
+    sendGroup: (group) =>
+      Promise.all(
+        Array.from({ length: PARTITIONS }, (_, partition) => {
+          const events = group
+            .filter(([of]) => of === partition)
+            .map(([, data]) => binaryEvent({ type: 'batch', data }));
+          return client.appendToStream(`client-${partition}`, events, {
+            ...appendOptions,
+            expectedRevision: ANY,
+          });
+        }),
+      ),
+  };
+  try {
+    return [await appendingTo(remote, 25), await appendingTo(remote, 200)];
+  } finally {
+    await log.close();
+    await double.stop();
+  }
 }
 
 async function reading(eventsPerBatch: number): Promise<BenchmarkResult> {
@@ -181,4 +325,11 @@ async function reading(eventsPerBatch: number): Promise<BenchmarkResult> {
   });
 }
 
-report('append', [await appending(25), await appending(200), await reading(25), await reading(200)]);
+report('append', [
+  await appending(25),
+  await appending(200),
+  ...(await onKafka()),
+  ...(await onEventStoreDbDouble()),
+  await reading(25),
+  await reading(200),
+]);

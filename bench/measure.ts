@@ -42,6 +42,13 @@ export interface BenchmarkResult {
   readonly ratios: readonly (Ratio & { readonly median: number })[];
 }
 
+/** What is no rate: told beside the rates. */
+export interface Fact {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
 export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = process.hrtime.bigint();
   await work();
@@ -73,9 +80,13 @@ export async function measure(benchmark: Benchmark): Promise<BenchmarkResult> {
 }
 
 /** Prints the results of one file of benchmarks, and saves them if asked to. */
-export function report(title: string, results: readonly BenchmarkResult[]): void {
+export function report(
+  title: string,
+  results: readonly BenchmarkResult[],
+  facts: readonly Fact[] = [],
+): void {
   const date = new Date().toISOString();
-  const data = { title, date, machine: machine(), results };
+  const data = { title, date, machine: machine(), results, ...(facts.length > 0 ? { facts } : {}) };
   const json = `${JSON.stringify(data, null, 2)}\n`;
   process.stdout.write(process.argv.includes('--json') ? json : asText(data));
   if (process.argv.includes('--save')) {
@@ -111,6 +122,7 @@ function asText(data: {
   readonly date: string;
   readonly machine: string;
   readonly results: readonly BenchmarkResult[];
+  readonly facts?: readonly Fact[];
 }): string {
   const whole = (value: number): string => Math.round(value).toLocaleString('en').padStart(12);
   const lines = [`${data.title}, ${data.date}`, data.machine];
@@ -126,6 +138,12 @@ function asText(data: {
           : ` (goal ${ratio.atLeast}: ${ratio.median >= ratio.atLeast ? 'reached' : 'MISSED'})`;
       lines.push(`  ${ratio.of} ÷ ${ratio.over}: ${ratio.median.toFixed(2)}${goal}`);
     }
+  }
+  if (data.facts) lines.push('');
+  for (const { name, value, unit } of data.facts ?? []) {
+    lines.push(
+      `  ${name.padEnd(44)}${value.toLocaleString('en', { maximumFractionDigits: 2 }).padStart(12)} ${unit}`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }

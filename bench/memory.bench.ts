@@ -1,6 +1,7 @@
 // Resident memory of intake and projector under full load: each a process of its own on one data
 // directory, as many events as intake takes, for --minutes=10. Peaks and the drift between the second
-// minute and the last are told; nothing here is a ratio.
+// minute and the last are told; nothing here is a ratio. --visitors=200000; --props-chars=0 of properties
+// an event.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,28 +9,33 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { builtApp } from '../test/servers/built-app.js';
+import { freePort } from '../test/servers/free-port.js';
 import { random } from '../test/traffic.js';
+import { type Fact, median, report } from './measure.js';
+import { startCommand } from './start-command.js';
 
-const MINUTES = Number(process.argv.find((argument) => argument.startsWith('--minutes='))?.slice(10) ?? 2);
+const option = (name: string, otherwise: number): number =>
+  Number(process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise);
+const MINUTES = option('minutes', 2);
+const VISITORS = option('visitors', 200_000);
+const PROPS_CHARS = option('props-chars', 0);
 const SAMPLE_MS = 5_000;
 const CLIENTS = 8;
 const EVENTS_PER_REQUEST = 25;
 const OPERATOR_KEY = 'operator-key-of-the-memory-bench-0123456789';
-const PORTS = { ingest: 3801, projector: 3802 };
+const PROPERTY_CHARS = 1_000;
+const ports = { ingest: await freePort(), projector: await freePort() };
 const SITES = 20;
-const VISITORS = Number(
-  process.argv.find((argument) => argument.startsWith('--visitors='))?.slice(11) ?? 200_000,
-);
-/** As `npm start` has them. */
-const NODE_FLAGS = ['--max-old-space-size=384', '--max-semi-space-size=16'];
 
 const directory = mkdtempSync(join(tmpdir(), 'tidemark-memory-'));
 const tree = await builtApp();
+const { environment, nodeFlags } = startCommand();
 
 function start(role: string, port: number): ChildProcess {
-  const child = spawn(process.execPath, [...NODE_FLAGS, join(tree, 'src/main.js')], {
+  const child = spawn(process.execPath, [...nodeFlags, join(tree, 'src/main.js')], {
     env: {
       ...process.env,
+      ...environment,
       ROLE: role,
       PORT: String(port),
       DATA_DIR: directory,
@@ -39,22 +45,32 @@ function start(role: string, port: number): ChildProcess {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   createInterface({ input: child.stdout }).on('line', (line) => process.stderr.write(`${role}: ${line}\n`));
+  process.once('exit', () => child.kill());
   return child;
 }
 
-async function ready(port: number): Promise<void> {
-  while (!(await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null))?.ok) await sleep(100);
+/** An interrupted benchmark takes its processes along. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+async function ready(child: ChildProcess, port: number): Promise<void> {
+  while (!(await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null))?.ok) {
+    if (child.exitCode !== null) throw new Error('A process ended at boot');
+    await sleep(100);
+  }
 }
 
 const post = (path: string, body: unknown) =>
-  fetch(`http://127.0.0.1:${PORTS.ingest}${path}`, {
+  fetch(`http://127.0.0.1:${ports.ingest}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${OPERATOR_KEY}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
 
-const residentMegabytes = ({ pid }: ChildProcess): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024;
+const megabytesOf = (line: 'VmRSS' | 'VmHWM', { pid }: ChildProcess): number =>
+  Number(new RegExp(`${line}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024;
+const residentMegabytes = (child: ChildProcess): number => megabytesOf('VmRSS', child);
+/** Also between two samples. */
+const peakMegabytes = (child: ChildProcess): number => megabytesOf('VmHWM', child);
 
 async function load(until: number, seed: number): Promise<number> {
   const next = random(seed);
@@ -65,6 +81,7 @@ async function load(until: number, seed: number): Promise<number> {
       visitorId: `visitor ${Math.floor(next() * VISITORS)}`,
       userAgent: `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + Math.floor(next() * 40)}.0.0.0 Safari/537.36`,
       url: `https://site.example/products/${Math.floor(next() * 5_000)}?utm_source=newsletter`,
+      ...(PROPS_CHARS > 0 ? { props: propsOf(next) } : {}),
     }));
     const response = await post('/v1/events', batch);
     await response.arrayBuffer();
@@ -74,10 +91,29 @@ async function load(until: number, seed: number): Promise<number> {
   return events;
 }
 
-const ingest = start('ingest,api', PORTS.ingest);
-await ready(PORTS.ingest);
-const projector = start('projector', PORTS.projector);
-await ready(PORTS.projector);
+/** Of the partition that is farthest behind. */
+async function lagSeconds(): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${ports.projector}/metrics`)).text();
+  const lags = [...metrics.matchAll(/^tidemark_projections_lag_seconds{.*} (.+)$/gm)].map(([, lag]) =>
+    Number(lag),
+  );
+  return Math.max(...lags);
+}
+
+function propsOf(next: () => number): Record<string, string> {
+  const text = `${next()} `.repeat(PROPERTY_CHARS).slice(0, PROPERTY_CHARS);
+  return Object.fromEntries(
+    Array.from({ length: Math.ceil(PROPS_CHARS / PROPERTY_CHARS) }, (_, index) => [
+      `property_${index}`,
+      text,
+    ]),
+  );
+}
+
+const ingest = start('ingest,api', ports.ingest);
+await ready(ingest, ports.ingest);
+const projector = start('projector', ports.projector);
+await ready(projector, ports.projector);
 try {
   for (let site = 0; site < SITES; site++) await post('/v1/sites', { domain: `site-${site}.example` });
   const startedAt = Date.now();
@@ -90,25 +126,37 @@ try {
     samples.push({ minute, ingest: residentMegabytes(ingest), projector: residentMegabytes(projector) });
   }
   const events = (await Promise.all(loading)).reduce((sum, one) => sum + one, 0);
-  process.stdout.write(`${events} events in ${MINUTES} minutes, ${Math.round(events / MINUTES / 60)}/s\n`);
+  const facts: Fact[] = [
+    { name: 'minutes', value: MINUTES, unit: '' },
+    {
+      name: `taken, ${PROPS_CHARS} characters of properties each`,
+      value: events / MINUTES / 60,
+      unit: 'events/s',
+    },
+  ];
   for (const role of ['ingest', 'projector'] as const) {
-    const second = median(
-      samples.filter(({ minute }) => minute >= 1 && minute < 2).map((sample) => sample[role]),
-    );
-    const last = median(samples.filter(({ minute }) => minute >= MINUTES - 1).map((sample) => sample[role]));
-    const peak = Math.max(...samples.map((sample) => sample[role]));
-    process.stdout.write(
-      `${role}: peak ${peak.toFixed(0)} MB, second minute ${second.toFixed(0)} MB, last minute ${last.toFixed(0)} MB\n`,
+    const between = (from: number, to: number): number[] =>
+      samples.filter(({ minute }) => minute >= from && minute < to).map((sample) => sample[role]);
+    facts.push(
+      {
+        name: `${role}, peak`,
+        value: peakMegabytes(role === 'ingest' ? ingest : projector),
+        unit: 'MB resident',
+      },
+      { name: `${role}, median of the second minute`, value: median(between(1, 2)), unit: 'MB resident' },
+      {
+        name: `${role}, median of the last minute`,
+        value: median(between(MINUTES - 1, Number.POSITIVE_INFINITY)),
+        unit: 'MB resident',
+      },
     );
   }
+  facts.push({ name: 'projector, behind at the end', value: await lagSeconds(), unit: 's' });
+  report('memory', [], facts);
 } finally {
   for (const child of [projector, ingest]) {
     child.kill('SIGTERM');
     await new Promise((resolve) => child.once('exit', resolve));
   }
   rmSync(directory, { recursive: true, force: true });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,0 +1,389 @@
+// An event's whole way, everything on two cores: load → intake → Kafka → projector → PostgreSQL, each a
+// process of its own, 50 events a request, three pages a visit. What is sustained under a flood (until
+// the last event can be queried); how fresh the read models are at a steady 10,000 events/s, by marker
+// events looked for every 20 ms in the rollup that queries read; how fast a projector that was away
+// catches up; and whose processor time and memory it all is. --seconds=15 of load each, --rounds=3.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { pino } from 'pino';
+import { EmbeddedServer } from '../src/postgres/embedded-server.js';
+import { partitionOf } from '../src/tracking-log/partitioning.js';
+import { Child } from '../test/crash/child.js';
+import { builtApp } from '../test/servers/built-app.js';
+import { freePort } from '../test/servers/free-port.js';
+import { startKafka } from '../test/servers/kafka.js';
+import { type BenchmarkResult, type Fact, median, report } from './measure.js';
+import type { LoadCommand, LoadResult } from './servers/http-load.js';
+import { startCommand } from './start-command.js';
+
+const option = (name: string, otherwise: number): number =>
+  Number(process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise);
+const SECONDS = option('seconds', 15);
+const ROUNDS = option('rounds', 3);
+const STEADY_EVENTS_PER_SECOND = option('rate', 10_000);
+const STEADY_SECONDS = option('steady-seconds', 60);
+const EVENTS_PER_REQUEST = 50;
+const CONNECTIONS = 16;
+const PARTITIONS = 4;
+const SITES = 40;
+const MARKER_INTERVAL_MS = 100;
+const LOOK_INTERVAL_MS = 20;
+const SETTLED_TIMEOUT_MS = 300_000;
+const OPERATOR_KEY = 'operator-key-of-the-end-to-end-bench-0123456789';
+const CLOCK_TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+const CORES = '0,1';
+
+const directory = mkdtempSync(join(tmpdir(), 'tidemark-end-to-end-'));
+const tree = await builtApp();
+const { environment: startEnvironment, nodeFlags } = startCommand();
+const kafka = await startKafka({ own: true });
+const postgres = await EmbeddedServer.start({
+  dataDirectory: join(directory, 'postgres'),
+  log: pino({ level: 'silent' }),
+});
+const broker = kafka.nodes[0]!.pid;
+for (const pid of [broker, postgres.pid]) pin(pid);
+
+const load = spawn('taskset', ['-c', CORES, process.execPath, join(tree, 'bench/servers/http-load.js')], {
+  stdio: ['pipe', 'pipe', 'inherit'],
+});
+const loadLines = createInterface({ input: load.stdout })[Symbol.asyncIterator]();
+const ports = { ingest: await freePort(), projector: await freePort() };
+const ingest = await start('ingest,api', ports.ingest);
+let projector = await start('projector', ports.projector);
+const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
+pool.on('error', () => {});
+
+/** Of events sent since the beginning, markers included. */
+let acknowledged = 0;
+const sites: string[] = [];
+const markers: string[] = [];
+
+try {
+  for (let site = 0; site < SITES; site++) sites.push(await createSite(`shop-${site}.example`));
+  await createMarkers();
+  await flood(); // compiled code, grown pools, warm caches
+  const floods = await rounds(flood);
+  const steady = await steadyLoad();
+  const catchUps = await rounds(catchUp);
+  const result = rates({ floods, catchUps });
+  report('end-to-end', [result], [...freshnessFacts(steady), ...cpuFacts(floods, steady), ...memoryFacts()]);
+} finally {
+  load.kill('SIGTERM');
+  await pool.end();
+  for (const child of [projector, ingest]) await child.kill('SIGTERM');
+  await postgres.stop();
+  await kafka.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function start(role: string, port: number): Promise<Child> {
+  const child = await Child.start('src/main.js', {
+    environment: {
+      ROLE: role,
+      PORT: String(port),
+      DATA_DIR: join(directory, role),
+      DATABASE_URL: postgres.url,
+      KAFKA_BROKERS: kafka.brokers.join(','),
+      TRACKING_LOG_PARTITIONS: String(PARTITIONS),
+      OPERATOR_KEY,
+      KEY_PEPPER: 'pepper-of-the-end-to-end-bench-0123456789abcdef',
+      LOG_LEVEL: 'error',
+      ...startEnvironment,
+      NODE_OPTIONS: nodeFlags.join(' '),
+    },
+    wrapper: ['taskset', '-c', CORES],
+  });
+  while (!(await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null))?.ok) {
+    if (await Promise.race([child.ended, sleep(50)])) throw new Error(child.stderr + child.lines.join('\n'));
+  }
+  return child;
+}
+
+async function createSite(domain: string): Promise<string> {
+  const answer = await post('/v1/sites', { domain });
+  if (answer.status !== 201) throw new Error(`${domain}: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { id: string }).id;
+}
+
+/** One site in each partition, so that none is left out. */
+async function createMarkers(): Promise<void> {
+  const found = new Map<number, string>();
+  for (let tries = 0; found.size < PARTITIONS; tries++) {
+    const id = await createSite(`marker-${tries}.example`);
+    const partition = partitionOf(id, PARTITIONS);
+    if (!found.has(partition)) found.set(partition, id);
+  }
+  markers.push(...found.values());
+}
+
+function post(path: string, body: unknown): Promise<Response> {
+  return fetch(`http://127.0.0.1:${ports.ingest}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${OPERATOR_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function send(limits: Pick<LoadCommand, 'seconds' | 'eventsPerSecondMax'>): Promise<LoadResult> {
+  const command: LoadCommand = {
+    port: ports.ingest,
+    key: OPERATOR_KEY,
+    eventsPerRequest: EVENTS_PER_REQUEST,
+    connections: CONNECTIONS,
+    sites,
+    ...limits,
+  };
+  load.stdin.write(`${JSON.stringify(command)}\n`);
+  const { value } = await loadLines.next();
+  const result = JSON.parse(value as string) as LoadResult;
+  acknowledged += result.acknowledgedInAll * EVENTS_PER_REQUEST;
+  return result;
+}
+
+async function counted(): Promise<number> {
+  const { rows } = await pool.query('SELECT coalesce(sum(events), 0)::float8 AS events FROM traffic_v1');
+  return (rows as [{ events: number }])[0].events;
+}
+
+/** Until every event can be queried. */
+async function settled(): Promise<void> {
+  const deadline = performance.now() + SETTLED_TIMEOUT_MS;
+  for (;;) {
+    const events = await counted();
+    if (events === acknowledged) return;
+    if (events > acknowledged) throw new Error(`${events} events counted, ${acknowledged} sent`);
+    if (performance.now() > deadline) throw new Error(`${acknowledged - events} events never came`);
+    await sleep(LOOK_INTERVAL_MS);
+  }
+}
+
+interface Flood {
+  readonly takenPerSecond: number;
+  readonly sustainedPerSecond: number;
+  readonly wallSeconds: number;
+  readonly cpu: Cpu;
+}
+
+async function flood(): Promise<Flood> {
+  const before = acknowledged;
+  const cpuBefore = cpuNow();
+  const startedAt = performance.now();
+  const sent = await send({ seconds: SECONDS });
+  await settled();
+  const wallSeconds = (performance.now() - startedAt) / 1_000;
+  return {
+    takenPerSecond: (sent.acknowledged * EVENTS_PER_REQUEST) / sent.seconds,
+    sustainedPerSecond: (acknowledged - before) / wallSeconds,
+    wallSeconds,
+    cpu: since(cpuBefore),
+  };
+}
+
+interface Steady {
+  /** As it was, the asked rate or less. */
+  readonly eventsPerSecond: number;
+  readonly freshnessMs: readonly number[];
+  readonly wallSeconds: number;
+  readonly cpu: Cpu;
+}
+
+async function steadyLoad(): Promise<Steady> {
+  const cpuBefore = cpuNow();
+  const startedAt = performance.now();
+  const stop = new AbortController();
+  const freshness = mark(stop.signal);
+  const sent = await send({ seconds: STEADY_SECONDS, eventsPerSecondMax: STEADY_EVENTS_PER_SECOND });
+  stop.abort();
+  const wallSeconds = (performance.now() - startedAt) / 1_000;
+  const cpu = since(cpuBefore);
+  const freshnessMs = await freshness;
+  await settled();
+  const eventsPerSecond = (sent.acknowledged * EVENTS_PER_REQUEST) / sent.seconds;
+  return { eventsPerSecond, freshnessMs, wallSeconds, cpu };
+}
+
+/** Sends single events and finds each: time from its acknowledgement until the rollup holds it. */
+async function mark(signal: AbortSignal): Promise<number[]> {
+  const waiting = new Map(markers.map((site): [string, number[]] => [site, []]));
+  const seen = new Map(await markersCounted());
+  const freshnessMs: number[] = [];
+  const sending = (async () => {
+    for (let index = 0; !signal.aborted; index++) {
+      const site = markers[index % markers.length]!;
+      const answer = await post('/v1/events', { site, name: 'marker', visitorId: `marker-${index}` });
+      if (answer.status !== 202) throw new Error(`A marker was answered ${answer.status}`);
+      acknowledged++;
+      waiting.get(site)!.push(performance.now());
+      await answer.arrayBuffer();
+      await sleep(MARKER_INTERVAL_MS);
+    }
+  })();
+  const someWait = (): boolean => [...waiting.values()].some((times) => times.length > 0);
+  while (!signal.aborted || someWait()) {
+    await sleep(LOOK_INTERVAL_MS);
+    for (const [site, events] of await markersCounted()) {
+      const found = waiting.get(site)!.splice(0, events - (seen.get(site) ?? 0));
+      for (const acknowledgedAt of found) freshnessMs.push(performance.now() - acknowledgedAt);
+      seen.set(site, events);
+    }
+  }
+  await sending;
+  return freshnessMs;
+}
+
+async function markersCounted(): Promise<[string, number][]> {
+  const { rows } = await pool.query(
+    'SELECT site, sum(events)::float8 AS events FROM traffic_v1 WHERE site = ANY($1) GROUP BY site',
+    [markers],
+  );
+  return (rows as { site: string; events: number }[]).map(({ site, events }) => [site, events]);
+}
+
+/** Without a projector at first; then with it, and without load. */
+async function catchUp(): Promise<number> {
+  await projector.kill('SIGTERM');
+  await send({ seconds: SECONDS });
+  projector = await start('projector', ports.projector);
+  const before = await counted();
+  let first = before;
+  while (first === before) {
+    await sleep(LOOK_INTERVAL_MS);
+    first = await counted();
+  }
+  // From the first commit on: how long a process takes to start is no rate.
+  const startedAt = performance.now();
+  await settled();
+  return (acknowledged - first) / ((performance.now() - startedAt) / 1_000);
+}
+
+async function rounds<T>(work: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let round = 0; round < ROUNDS; round++) results.push(await work());
+  return results;
+}
+
+function rates({
+  floods,
+  catchUps,
+}: {
+  floods: readonly Flood[];
+  catchUps: readonly number[];
+}): BenchmarkResult {
+  const sustained = floods.map(({ sustainedPerSecond }) => sustainedPerSecond);
+  const named: [string, readonly number[]][] = [
+    ['taken by intake during the flood', floods.map(({ takenPerSecond }) => takenPerSecond)],
+    ['sustained, until all can be queried', sustained],
+    ['caught up by a projector that was away', catchUps],
+  ];
+  const ratio = (of: string, over: string, atLeast: number, value: number) => ({
+    of,
+    over,
+    atLeast,
+    median: value,
+  });
+  return {
+    name: `intake → Kafka → projector → PostgreSQL on cores ${CORES}, ${EVENTS_PER_REQUEST} events a request`,
+    unit: 'events',
+    rates: named.map(([name, values]) => ({
+      name,
+      median: median(values),
+      min: Math.min(...values),
+      max: Math.max(...values),
+    })),
+    ratios: [
+      ratio(named[1]![0], '10,000', 1, median(sustained) / 10_000),
+      ratio(named[2]![0], named[1]![0], 3, median(catchUps) / median(sustained)),
+    ],
+  };
+}
+
+function freshnessFacts({ freshnessMs, eventsPerSecond }: Steady): Fact[] {
+  const sorted = freshnessMs.toSorted((a, b) => a - b);
+  const quantile = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+  return [
+    { name: 'steady load', value: eventsPerSecond, unit: 'events/s' },
+    { name: 'freshness under it, p50', value: quantile(0.5), unit: 'ms' },
+    { name: 'freshness under it, p99', value: quantile(0.99), unit: 'ms' },
+    { name: `freshness, highest of ${sorted.length} markers`, value: sorted.at(-1)!, unit: 'ms' },
+  ];
+}
+
+type Cpu = Readonly<
+  Record<'broker' | 'ingest' | 'projector' | 'PostgreSQL' | 'load' | 'this program', number>
+>;
+
+/** Seconds so far, by process; PostgreSQL's are those of all its processes. */
+function cpuNow(): Cpu {
+  const own = process.cpuUsage();
+  return {
+    broker: cpuSeconds(broker),
+    ingest: cpuSeconds(ingest.pid),
+    projector: cpuSeconds(projector.pid),
+    PostgreSQL:
+      cpuSeconds(postgres.pid) + childrenOf(postgres.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+    load: cpuSeconds(load.pid!),
+    'this program': (own.user + own.system) / 1e6,
+  };
+}
+
+function since(before: Cpu): Cpu {
+  const names = Object.keys(before) as (keyof Cpu)[];
+  const now = cpuNow();
+  return Object.fromEntries(names.map((name) => [name, now[name] - before[name]])) as Cpu;
+}
+
+function cpuFacts(floods: readonly Flood[], steady: Steady): Fact[] {
+  const last = floods.at(-1)!;
+  const cores = (name: keyof Cpu, { cpu, wallSeconds }: { cpu: Cpu; wallSeconds: number }): number =>
+    cpu[name] / wallSeconds;
+  const names = Object.keys(last.cpu) as (keyof Cpu)[];
+  return [
+    ...names.map((name) => ({ name: `flood, ${name}`, value: cores(name, last), unit: 'cores' })),
+    ...names.map((name) => ({ name: `steady, ${name}`, value: cores(name, steady), unit: 'cores' })),
+  ];
+}
+
+/** Since it started; the projector's of the last catching up. */
+function memoryFacts(): Fact[] {
+  const peakMegabytes = (pid: number): number =>
+    Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024;
+  return [
+    { name: 'peak memory, ingest', value: peakMegabytes(ingest.pid), unit: 'MB resident' },
+    { name: 'peak memory, projector', value: peakMegabytes(projector.pid), unit: 'MB resident' },
+  ];
+}
+
+/** Of all threads, and of children that ended. */
+function cpuSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    const ticks = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
+    return ticks / CLOCK_TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[1]) === parent;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function pin(pid: number): void {
+  execFileSync('taskset', ['-acp', CORES, String(pid)], { stdio: 'ignore' });
+}
