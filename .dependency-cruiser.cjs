@@ -1,19 +1,19 @@
 // Who may import whom (ARCHITECTURE.md, "Import direction"). Run by test/tidy.spec.ts.
 // Imports go left only:
-//   config, events ← telemetry, http ← postgres ← tracking-log, event-store ← modules/auth
-//     ← modules/ingestion | modules/projections ← modules/query ← roles ← main
+//   config, events, waiting ← telemetry, http ← postgres, redis ← tracking-log, archive, event-store ← modules/auth
+//     ← modules/ingestion | modules/projections ← modules/query ← roles ← server, main
 
 /** Left to right; a layer's folders may import each other unless a rule below says no. */
 const LAYERS = [
-  '^src/(config|events)/',
+  '^src/(config|events|waiting)/',
   '^src/(telemetry|http)/',
-  '^src/postgres/',
-  '^src/(tracking-log|event-store)/',
+  '^src/(postgres|redis)/',
+  '^src/(tracking-log|archive|event-store)/',
   '^src/modules/auth/',
   '^src/modules/(ingestion|projections)/',
   '^src/modules/query/',
   '^src/roles/',
-  '^src/main\\.ts$',
+  '^src/(server|main)\\.ts$',
 ];
 
 const SPEC = '\\.spec\\.ts$';
@@ -80,7 +80,7 @@ module.exports = {
       from: { path: PURE, pathNot: SPEC },
       to: {
         path: [
-          'node_modules/(@nestjs|typeorm|pg|pino|prom-client|fastify|lmdb)/',
+          'node_modules/(@nestjs|typeorm|pg|ioredis|pino|prom-client|fastify|lmdb)/',
           '^(node:)?(fs|net|http|os|path|crypto|child_process|worker_threads|process|timers|stream|zlib|url|util|buffer|perf_hooks)(/|$)',
         ],
       },
