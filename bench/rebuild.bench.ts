@@ -1,12 +1,16 @@
-// What a rebuild does in a second, from the log to indexed tables, in processes of its own as the product
-// does it, against projecting the same log live; both share two cores with PostgreSQL.
+// What a rebuild does in a second, from the log or from its archive to indexed tables, in processes of its own
+// as the product does it, against projecting the same log live; all share two cores with PostgreSQL.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DirectoryArchiveStore } from '../src/archive/directory.archive-store.js';
+import { Manifests } from '../src/archive/manifest.js';
+import { SegmentWriter } from '../src/archive/segment-writer.js';
 import { readConfig } from '../src/config/config.js';
 import { DEFINITIONS } from '../src/modules/projections/catalog/catalog.js';
 import { projectionsOf } from '../src/modules/projections/definition.js';
 import { indexWhenWritten } from '../src/modules/projections/rebuild/indexes.js';
 import { buildInProcess } from '../src/modules/projections/rebuild/rebuild-process.js';
+import type { BuildOrder } from '../src/modules/projections/rebuild/rebuild-program.js';
 import { RebuildProgress } from '../src/modules/projections/rebuild/rebuild-progress.js';
 import { Permits } from '../src/tracking-log/permits.js';
 import { dropVersion } from '../test/rebuilding.js';
@@ -23,11 +27,17 @@ const SERVING = 1;
 const stage = await ProjectorStage.set(EVENTS, { pinned: false });
 // As the processes of a rebuild find their settings and their program.
 process.argv[1] = join(import.meta.dirname, '../src/main.js');
-Object.assign(process.env, { DATA_DIR: stage.directory, TRACKING_LOG_PARTITIONS: String(PARTITIONS) });
+const archiveDirectory = join(stage.directory, 'archive');
+Object.assign(process.env, {
+  DATA_DIR: stage.directory,
+  TRACKING_LOG_PARTITIONS: String(PARTITIONS),
+  ARCHIVE_URL: archiveDirectory,
+});
 const config = readConfig();
 const definition = DEFINITIONS.at(-1)!;
 
 try {
+  await archiveAll();
   let indexSeconds = 0;
   let cpu = { builders: 0, postgres: 0 };
   const results: BenchmarkResult[] = [
@@ -37,9 +47,13 @@ try {
       rounds: ROUNDS,
       contenders: [
         { name: 'project', run: async () => ({ amount: EVENTS, seconds: await stage.projectAll() }) },
-        { name: 'rebuild', run: rebuildAll },
+        { name: 'rebuild', run: () => rebuildAll('log') },
+        { name: 'rebuild from the archive', run: () => rebuildAll('archive+log') },
       ],
-      ratios: [{ of: 'rebuild', over: 'project', atLeast: 2.5 }],
+      ratios: [
+        { of: 'rebuild', over: 'project', atLeast: 2.5 },
+        { of: 'rebuild from the archive', over: 'rebuild', atLeast: 0.5 },
+      ],
     }),
   ];
   report('rebuild', results);
@@ -49,14 +63,14 @@ try {
       `${microseconds(cpu.builders)} of CPU in the builders and ${microseconds(cpu.postgres)} in PostgreSQL\n`,
   );
 
-  async function rebuildAll(): Promise<{ amount: number; seconds: number }> {
+  async function rebuildAll(source: BuildOrder['source']): Promise<{ amount: number; seconds: number }> {
     await dropVersion(stage.pool, VERSION);
     await stage.pool.query('CHECKPOINT');
     const before = cpuSecondsSoFar();
     const wall = await seconds(async () => {
       const permits = new Permits(config.REBUILD_PARTITIONS_AT_ONCE);
       const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-      await Promise.all(partitions.map((partition) => permits.with(() => build(partition))));
+      await Promise.all(partitions.map((partition) => permits.with(() => build(partition, source))));
       indexSeconds = await seconds(index);
     });
     const after = cpuSecondsSoFar();
@@ -68,7 +82,21 @@ try {
   await stage.strike();
 }
 
-function build(partition: number): Promise<void> {
+/** All of the log, so that a rebuild from the archive reads nothing else. */
+async function archiveAll(): Promise<void> {
+  const store = await DirectoryArchiveStore.open(archiveDirectory);
+  const manifests = new Manifests(stage.pool);
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const writer = new SegmentWriter({ partition, after: null });
+    for await (const batch of stage.log.read(partition, null, { follow: false })) writer.add(batch);
+    const manifest = await manifests.read(partition);
+    const { segment, bytes } = writer.finish(writer.range!, manifest.revision);
+    await store.put(segment.object, bytes);
+    await manifests.change(manifest, { added: segment });
+  }
+}
+
+function build(partition: number, source: BuildOrder['source']): Promise<void> {
   const { databaseUrl } = stage;
   const order = {
     feed: { partition, version: VERSION },
@@ -76,7 +104,7 @@ function build(partition: number): Promise<void> {
     basis: SERVING,
     scope: null,
     databaseUrl,
-    source: 'log' as const,
+    source,
   };
   return buildInProcess(order, new AbortController().signal);
 }
