@@ -2,6 +2,8 @@
 // is in the read models or none.
 import type { Pool, PoolClient } from 'pg';
 import { failpoint } from '../../telemetry/failpoint.js';
+import type { Position } from '../../tracking-log/tracking-log.js';
+import { writeChangedPeriods } from './changed-periods-writer.js';
 import { CounterWriter } from './counter-writer.js';
 import type { DeadLetter } from './dead-letters/dead-letter.js';
 import { insertDeadLetters } from './dead-letters/dead-letter-writer.js';
@@ -17,6 +19,8 @@ export interface Commit {
   /** Moves what says how far the rows go, within the transaction; false when another moved it before. */
   readonly advance: (client: PoolClient) => Promise<boolean>;
   readonly flush: Flush;
+  /** How far the log is in the rows then. Left out where nobody asks about the rows yet. */
+  readonly position?: Position;
   readonly deadLetters: readonly DeadLetter[];
   /** `trial`: do everything, then roll back; to find out which event PostgreSQL refuses. */
   readonly mode: 'real' | 'trial';
@@ -39,7 +43,7 @@ export class Committer {
 
   constructor(
     private readonly pool: Pool,
-    projections: readonly Projection[],
+    private readonly projections: readonly Projection[],
     private readonly hangMsMax = HANG_MS_MAX,
   ) {
     for (const projection of projections) {
@@ -54,7 +58,7 @@ export class Committer {
   }
 
   /** @throws Error from PostgreSQL: whether the commit happened is known only from the checkpoint then */
-  async commit({ partition, advance, flush, deadLetters, mode }: Commit): Promise<CommitOutcome> {
+  async commit({ partition, advance, flush, position, deadLetters, mode }: Commit): Promise<CommitOutcome> {
     for (const table of flush.tables) {
       if (table.kind === 'rows') await this.#months.get(table.projection.name)?.ensure(table.days);
     }
@@ -68,6 +72,13 @@ export class Committer {
         return 'partition-lost';
       }
       await this.#write(client, flush, partition);
+      if (position !== undefined) {
+        await writeChangedPeriods(client, flush, {
+          version: this.projections[0]!.version,
+          partition,
+          position,
+        });
+      }
       await insertDeadLetters(client, deadLetters);
       failpoint('projector.before-commit');
       await client.query(mode === 'trial' ? 'ROLLBACK' : 'COMMIT');

@@ -2,6 +2,7 @@
 // the rows to delete and to copy, and the sum of what the changed sessions say of the counters.
 import { BinaryCopy, type ColumnValue } from '../../postgres/binary-copy.js';
 import type { CountersProjection, Projection, RowsProjection } from './projection.js';
+import { CHANGED_PERIOD_MS, changedPeriodOf } from './read-models/changed-periods.js';
 import type { Change, Session } from './sessionizer.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -30,6 +31,8 @@ export interface CountersFlush {
 
 export class Flush {
   readonly tables: readonly (RowsFlush | CountersFlush)[];
+  /** Of each site when the periods began, as epoch ms, that changed sessions touch or touched. */
+  readonly changedPeriods = new Map<string, Set<number>>();
   repeats = 0;
   conflicts = 0;
 
@@ -53,6 +56,8 @@ export class Flush {
   add(change: Change): void {
     this.repeats += change.repeats;
     this.conflicts += change.conflicts;
+    for (const session of change.before) this.#addChangedPeriods(session);
+    for (const session of change.after) this.#addChangedPeriods(session);
     for (const table of this.tables) {
       if (table.kind === 'rows') this.#addRows(table, change);
       else {
@@ -65,6 +70,15 @@ export class Flush {
   /** Committed: the memory that its rows took is free for the next. */
   release(): void {
     for (const table of this.tables) if (table.kind === 'rows') table.copied.release();
+  }
+
+  /** Up to its last engagement, which may be later than its end. */
+  #addChangedPeriods({ site, events, startedAt }: Session): void {
+    const last = events.at(-1);
+    if (last === undefined) return;
+    let periods = this.changedPeriods.get(site);
+    if (periods === undefined) this.changedPeriods.set(site, (periods = new Set()));
+    for (let at = changedPeriodOf(startedAt); at <= last.at; at += CHANGED_PERIOD_MS) periods.add(at);
   }
 
   #addRows({ projection, deleted, copied, days }: RowsFlush, { before, after }: Change): void {

@@ -16,7 +16,7 @@ interface Declaration {
   readonly primaryKey: readonly string[];
   /** A timestamptz column of the key: the table is range-partitioned by month on it. */
   readonly partitionBy?: string;
-  readonly indexes?: readonly { readonly column: string; readonly where?: string }[];
+  readonly indexes?: readonly { readonly columns: readonly string[]; readonly where?: string }[];
 }
 
 /** Rows that a session writes itself and that disappear with it. */

@@ -79,3 +79,26 @@ describe('a run', () => {
     );
   });
 });
+
+it('notes up to which position the sessions of a period have changed', async () => {
+  await postgres.pool.query('TRUNCATE changed_periods_v1');
+  const hour = 3_600_000;
+  const visitor = eventOf(1).visitor;
+  // One session from before noon to after it; one of another site in the morning.
+  const noon = Date.UTC(2026, 10, 20, 12);
+  await runsOf([
+    ...[-20, 5].map((minutes, index) =>
+      eventOf(index, { visitor, occurredAt: noon + minutes * 60_000, receivedAt: noon + hour }),
+    ),
+    eventOf(2, { site: 'blog' }),
+  ]);
+  const { rows } = await postgres.pool.query(
+    `SELECT site, period, position = (SELECT position FROM checkpoints WHERE projection = 'sessions') AS current
+      FROM changed_periods_v1 ORDER BY site, period`,
+  );
+  expect(rows).toEqual([
+    { site: 'blog', period: new Date(noon - 4 * hour), current: true },
+    { site: 'shop', period: new Date(noon - 4 * hour), current: true },
+    { site: 'shop', period: new Date(noon), current: true },
+  ]);
+});

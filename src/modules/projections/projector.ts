@@ -260,9 +260,10 @@ export class PartitionProjector {
     this.options.telemetry.idle(this.feed);
   }
 
-  #moving(move: Move): Pick<Commit, 'partition' | 'advance'> {
+  #moving(move: Move): Pick<Commit, 'partition' | 'position' | 'advance'> {
     const { checkpoints } = this.options;
-    return { partition: move.partition, advance: (client) => checkpoints.move(client, move) };
+    const { partition, to: position } = move;
+    return { partition, position, advance: (client) => checkpoints.move(client, move) };
   }
 
   get #interpreting() {

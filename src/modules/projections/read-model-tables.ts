@@ -4,6 +4,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { sqlType } from '../../postgres/binary-copy.js';
 import { type Projection, tableOf } from './projection.js';
+import { changedPeriodsSql, changedPeriodsTable } from './read-models/changed-periods.js';
 
 const TABLES_LOCK = 'tidemark read-model tables';
 /** Another one: while indexes are made, months are added to other versions. */
@@ -17,6 +18,7 @@ export async function createReadModelTables(pool: Pool, projections: readonly Pr
       await client.query(tableSql(projection, keySql(projection)));
       for (const sql of indexesSql(projection)) await client.query(sql);
     }
+    await client.query(changedPeriodsSql(projections[0]!.version));
   });
 }
 
@@ -26,6 +28,7 @@ export async function createBulkTables(pool: Pool, projections: readonly Project
     for (const projection of projections) {
       await client.query(tableSql(projection, projection.kind === 'rows' ? '' : keySql(projection)));
     }
+    await client.query(changedPeriodsSql(projections[0]!.version));
   });
 }
 
@@ -49,6 +52,7 @@ export async function indexBulkTables(pool: Pool, projections: readonly Projecti
 export async function dropReadModelTables(pool: Pool, projections: readonly Projection[]): Promise<void> {
   await locked(pool, TABLES_LOCK, async (client) => {
     for (const projection of projections) await client.query(`DROP TABLE IF EXISTS ${tableOf(projection)}`);
+    await client.query(`DROP TABLE IF EXISTS ${changedPeriodsTable(projections[0]!.version)}`);
   });
 }
 
@@ -125,8 +129,8 @@ const keySql = ({ primaryKey }: Projection): string => `PRIMARY KEY (${primaryKe
 function indexesSql(projection: Projection): readonly string[] {
   const table = tableOf(projection);
   return (projection.indexes ?? []).map(
-    ({ column, where }) =>
-      `CREATE INDEX IF NOT EXISTS ${table}_${column} ON ${table} (${column})${where ? ` WHERE ${where}` : ''}`,
+    ({ columns, where }) =>
+      `CREATE INDEX IF NOT EXISTS ${table}_${columns.join('_')} ON ${table} (${columns.join(', ')})${where ? ` WHERE ${where}` : ''}`,
   );
 }
 

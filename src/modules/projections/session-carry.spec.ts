@@ -20,7 +20,7 @@ describe('carry', () => {
   });
 
   it('gives back what an event says differently from the first', () => {
-    const origin = { ...DIRECT, referrer: 'google.com', source: 'Google' };
+    const origin = { ...DIRECT, referrer: 'google.com', source: 'Google', channel: 'Organic Search' };
     const phone = { ...client, browser: 'Safari', bot: true };
     const events = [
       event({ origin }),

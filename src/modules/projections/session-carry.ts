@@ -23,6 +23,7 @@ interface Unusual {
 const ORIGIN_FIELDS = [
   'referrer',
   'source',
+  'channel',
   'utmSource',
   'utmMedium',
   'utmCampaign',

@@ -44,7 +44,7 @@ const WANTED = `ARRAY(SELECT ('x' || hex)::bit(64)::bigint FROM unnest($2::text[
 
 /** What `eventsOf` reads of a row. */
 export const SESSION_COLUMNS = `site, (extract(epoch FROM started_at) * 1000)::float8 AS started_at, ${HEX('visitor')} AS visitor,
-    entry_hostname, referrer, source, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
+    entry_hostname, referrer, source, channel, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
     country, region, city, browser, browser_version, os, os_version, device, screen, language, bot,
     event_offsets, event_names, event_pages, event_hostnames,
     (SELECT array_agg(${HEX('id')} ORDER BY place) FROM unnest(event_visitors) WITH ORDINALITY AS ids(id, place))
@@ -72,6 +72,7 @@ export interface SessionRow {
   entry_hostname: string | null;
   referrer: string | null;
   source: string | null;
+  channel: string | null;
   utm_source: string | null;
   utm_medium: string | null;
   utm_campaign: string | null;
@@ -145,6 +146,7 @@ function originOf(row: SessionRow): Origin {
   const origin: Origin = {
     referrer: row.referrer,
     source: row.source,
+    channel: row.channel,
     utmSource: row.utm_source,
     utmMedium: row.utm_medium,
     utmCampaign: row.utm_campaign,

@@ -11,7 +11,8 @@ describe('the weight of an event', () => {
     const text = 'x'.repeat(1_024);
     expect(weightOf(pageview('10:00', { props: text }))).toBe(3);
     expect(weightOf(pageview('10:00', { page: text }))).toBe(3);
-    for (const field of Object.keys(DIRECT)) {
+    // A channel is one of a few names, which all events share.
+    for (const field of Object.keys(DIRECT).filter((name) => name !== 'channel')) {
       expect(weightOf(pageview('10:00', { origin: { ...DIRECT, [field]: text } }))).toBe(3);
     }
   });

@@ -6,6 +6,8 @@ export interface Origin {
   readonly referrer: string | null;
   /** Null: Direct / None. */
   readonly source: string | null;
+  /** Null: Direct. */
+  readonly channel: string | null;
   readonly utmSource: string | null;
   readonly utmMedium: string | null;
   readonly utmCampaign: string | null;
@@ -57,6 +59,7 @@ export interface VisitEvent {
 export const DIRECT: Origin = {
   referrer: null,
   source: null,
+  channel: null,
   utmSource: null,
   utmMedium: null,
   utmCampaign: null,

@@ -2,6 +2,7 @@ import { at, custom, engagement, given, pageview } from '../../../../test/given.
 import { DIRECT } from '../visit-event.js';
 import { sessions } from './sessions.projection.js';
 
+const SEARCHED = { referrer: 'google.com', source: 'Google', channel: 'Organic Search' };
 const NEXT_DAY_ID = '00000000000000a2';
 
 describe('sessions', () => {
@@ -66,8 +67,11 @@ describe('sessions', () => {
 
   it('takes where it came from from the first event, also when that one comes late', () =>
     given(sessions, pageview('10:10'))
-      .when(pageview('10:00', { origin: { ...DIRECT, referrer: 'google.com', source: 'Google' } }))
-      .thenRows([{ started_at: at('10:00'), source: 'Google', referrer: 'google.com' }]));
+      .when(pageview('10:00', { origin: { ...DIRECT, ...SEARCHED } }))
+      .thenRows([{ started_at: at('10:00'), ...SEARCHED }]));
+
+  it('has no channel when it came directly', () =>
+    given(sessions, pageview('10:00')).thenRows([{ source: null, channel: null }]));
 
   it('has no entry page when nothing was viewed', () =>
     given(sessions, custom('10:00', { page: '/buy' })).thenRows([

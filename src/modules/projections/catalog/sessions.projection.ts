@@ -5,6 +5,7 @@ import type { ColumnValue } from '../../../postgres/binary-copy.js';
 import { eventKey } from '../interpret/event-key.js';
 import type { VisitEvent } from '../visit-event.js';
 import { rowsProjection } from '../projection.js';
+import { LONG_SESSION_SQL } from '../read-models/sessions.read-model.js';
 import { encodeCarry } from '../session-carry.js';
 import type { Session } from '../sessionizer.js';
 
@@ -31,6 +32,7 @@ export const sessions = rowsProjection({
     exit_hostname: 'text',
     referrer: 'text',
     source: 'text',
+    channel: 'text',
     utm_source: 'text',
     utm_medium: 'text',
     utm_campaign: 'text',
@@ -61,7 +63,11 @@ export const sessions = rowsProjection({
   },
   primaryKey: ['site', 'started_at', 'session'],
   partitionBy: 'started_at',
-  indexes: [{ column: 'visitor' }, { column: 'other_visitor', where: 'other_visitor IS NOT NULL' }],
+  indexes: [
+    { columns: ['visitor'] },
+    { columns: ['other_visitor'], where: 'other_visitor IS NOT NULL' },
+    { columns: ['site', 'ended_at'], where: LONG_SESSION_SQL },
+  ],
   rows: (session, partition) => (session.events.length === 0 ? [] : [rowOf(session, partition)]),
   keys: (session) => (session.events.length === 0 ? [] : [keyOf(session)]),
 });
@@ -96,6 +102,7 @@ function rowOf(session: Session, partition: number): readonly ColumnValue[] {
     exit?.hostname ?? null,
     origin.referrer,
     origin.source,
+    origin.channel,
     origin.utmSource,
     origin.utmMedium,
     origin.utmCampaign,

@@ -18,7 +18,10 @@ export const waiting = rowsProjection({
     event: 'jsonb',
   },
   primaryKey: ['site', 'at', 'visitor', 'key'],
-  indexes: [{ column: 'visitor' }, { column: 'previous_visitor', where: 'previous_visitor IS NOT NULL' }],
+  indexes: [
+    { columns: ['visitor'] },
+    { columns: ['previous_visitor'], where: 'previous_visitor IS NOT NULL' },
+  ],
   rows: (session, partition) =>
     session.waiting.map((event) => [
       ...keyOf(session.site, event),

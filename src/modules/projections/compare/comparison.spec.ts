@@ -44,9 +44,9 @@ it('counts rows where there is nothing else to count', () => {
 
 it('leaves out what is not in both versions, and says so', () => {
   const { bounced: _, event_visitors: __, ...rest } = sessions.columns;
-  const next = { ...sessions, columns: { ...rest, pageviews: 'bigint' as const, channel: 'text' as const } };
+  const next = { ...sessions, columns: { ...rest, pageviews: 'bigint' as const, weather: 'text' as const } };
   const comparison = comparisonOf(sessions, next)!;
-  const missing = ['bounced', 'channel', 'event_visitors', 'pageviews'];
+  const missing = ['bounced', 'event_visitors', 'pageviews', 'weather'];
   expect([...comparison.columnsNotCompared].sort()).toEqual(missing);
   expect(comparison.columns.filter((column) => missing.includes(column))).toEqual([]);
   expect(namesOf(comparison)).toEqual(['visits', 'events', 'visit_duration_s', 'bot_visits', 'bot_events']);

@@ -1,67 +1,16 @@
 // Where a visit came from: utm_source, else source, else ref, else the referrer, under the name
-// people know it by. The site's own host is no referrer.
+// people know it by, and the channel that makes it. The site's own host is no referrer.
 import { LRUCache } from 'lru-cache';
-import { getDomain } from 'tldts';
+import { type Acquisition, channelOf } from './channel.js';
+import { type KnownSource, sourceOfHost, sourceOfTag } from './known-sources.js';
 import { pageOf, withoutWww } from './page.js';
 import { DIRECT, type Origin } from '../visit-event.js';
 
 const REMEMBERED_MAX = 20_000;
 const REMEMBERED_CHARS_MAX = 4_000_000;
 
-/** By registrable domain without its public suffix (so `google` covers google.com and google.co.uk). */
-const BY_NAME = new Map(
-  Object.entries({
-    google: 'Google',
-    bing: 'Bing',
-    duckduckgo: 'DuckDuckGo',
-    yahoo: 'Yahoo!',
-    yandex: 'Yandex',
-    baidu: 'Baidu',
-    ecosia: 'Ecosia',
-    qwant: 'Qwant',
-    startpage: 'Startpage',
-    naver: 'Naver',
-    facebook: 'Facebook',
-    instagram: 'Instagram',
-    linkedin: 'LinkedIn',
-    twitter: 'Twitter',
-    reddit: 'Reddit',
-    pinterest: 'Pinterest',
-    youtube: 'YouTube',
-    tiktok: 'TikTok',
-    whatsapp: 'WhatsApp',
-    telegram: 'Telegram',
-    github: 'GitHub',
-    wikipedia: 'Wikipedia',
-    stackoverflow: 'Stack Overflow',
-    medium: 'Medium',
-    quora: 'Quora',
-    chatgpt: 'ChatGPT',
-    perplexity: 'Perplexity',
-  }),
-);
-
-/** Whole domains, and the short names that campaigns and apps use. */
-const BY_ALIAS = new Map(
-  Object.entries({
-    't.co': 'Twitter',
-    'x.com': 'Twitter',
-    'lnkd.in': 'LinkedIn',
-    'fb.com': 'Facebook',
-    'fb.me': 'Facebook',
-    fb: 'Facebook',
-    ig: 'Instagram',
-    'youtu.be': 'YouTube',
-    'redd.it': 'Reddit',
-    't.me': 'Telegram',
-    'wa.me': 'WhatsApp',
-    'ycombinator.com': 'Hacker News',
-    'live.com': 'Microsoft',
-    'openai.com': 'ChatGPT',
-    'claude.ai': 'Claude',
-    'ya.ru': 'Yandex',
-  }),
-);
+/** What advertisers call a source they pay: `fb-ads`, `google ads`, `bing_ad`. */
+const AD_TAG = /^(.+?)(?:[-_ ]?ads|[-_ ]ad|[-_ ]?adwords)$/;
 
 /** A lookup that remembers, so that equal origins share one object. */
 export function createOriginInterpreter(): (url: string | undefined, referrer: string | undefined) => Origin {
@@ -85,17 +34,26 @@ export function createOriginInterpreter(): (url: string | undefined, referrer: s
 
 function interpretOrigin(query: string, referrer: string | null): Origin {
   const parameters = new URLSearchParams(query);
-  const named = (name: string): string | null => parameters.get(name)?.trim() || null;
-  const utmSource = named('utm_source');
-  const tagged = utmSource ?? named('source') ?? named('ref');
+  const given = (name: string): string | null => parameters.get(name)?.trim() || null;
+  const utmSource = given('utm_source');
+  const utmMedium = given('utm_medium');
+  const utmCampaign = given('utm_campaign');
+  const tag = utmSource ?? given('source') ?? given('ref');
+  const { source, kind, advertised } = tag === null ? referringSource(referrer) : taggedSource(tag);
   const origin: Origin = {
     referrer,
-    source: tagged === null ? sourceOfReferrer(referrer) : sourceOfTag(tagged),
+    source,
+    channel: channelOf({
+      ...{ source, kind, advertised },
+      medium: utmMedium,
+      campaign: utmCampaign,
+      clickIds: { google: parameters.has('gclid'), microsoft: parameters.has('msclkid') },
+    }),
     utmSource,
-    utmMedium: named('utm_medium'),
-    utmCampaign: named('utm_campaign'),
-    utmContent: named('utm_content'),
-    utmTerm: named('utm_term'),
+    utmMedium,
+    utmCampaign,
+    utmContent: given('utm_content'),
+    utmTerm: given('utm_term'),
   };
   return Object.values(origin).every((value) => value === null) ? DIRECT : origin;
 }
@@ -109,22 +67,26 @@ function externalReferrer(referrer: string | undefined, ownHostname: string | nu
   return path === '/' || path === null ? host : host + path;
 }
 
-function sourceOfReferrer(referrer: string | null): string | null {
-  if (referrer === null) return null;
+type NamedSource = Pick<Acquisition, 'source' | 'kind' | 'advertised'>;
+
+const named = (known: KnownSource | undefined, otherwise: string | null): NamedSource => ({
+  source: known?.name ?? otherwise,
+  kind: known?.kind ?? null,
+  advertised: false,
+});
+
+function referringSource(referrer: string | null): NamedSource {
+  if (referrer === null) return named(undefined, null);
   const slash = referrer.indexOf('/');
   const host = slash < 0 ? referrer : referrer.slice(0, slash);
-  return knownName(host) ?? host;
+  return named(sourceOfHost(host), host);
 }
 
-function sourceOfTag(tag: string): string {
+function taggedSource(tag: string): NamedSource {
   const lower = tag.toLowerCase();
-  return (
-    BY_ALIAS.get(lower) ?? BY_NAME.get(lower) ?? (lower.includes('.') ? knownName(lower) : undefined) ?? tag
-  );
-}
-
-function knownName(host: string): string | undefined {
-  const domain = getDomain(host, { allowPrivateDomains: false });
-  if (domain === null) return undefined;
-  return BY_ALIAS.get(domain) ?? BY_NAME.get(domain.slice(0, domain.indexOf('.')));
+  const known = sourceOfTag(lower);
+  if (known !== undefined) return named(known, tag);
+  const advertised = lower === 'adwords' ? 'google' : AD_TAG.exec(lower)?.[1];
+  const paid = advertised === undefined ? undefined : sourceOfTag(advertised);
+  return { ...named(paid, tag), advertised: paid !== undefined };
 }
