@@ -1,4 +1,4 @@
-// A site's revision as its ETag, and back: whoever changes a site can say which one they saw.
+// A revision as ETag, and back: whoever changes something can say which revision they saw.
 import { Problem } from '../../http/problem.js';
 
 export const entityTag = (revision: number): string => `"${revision}"`;
@@ -7,6 +7,6 @@ export const entityTag = (revision: number): string => `"${revision}"`;
 export function expectedRevision(ifMatch: string | undefined): number | 'any' {
   if (ifMatch === undefined || ifMatch.trim() === '*') return 'any';
   const tag = /^\s*"(\d{1,9})"\s*$/.exec(ifMatch);
-  if (!tag) throw Problem.badRequest('Send If-Match with the ETag of the site as last read, such as "3".');
+  if (!tag) throw Problem.badRequest('Send If-Match with the ETag as last read, such as "3".');
   return Number(tag[1]);
 }

@@ -23,7 +23,7 @@ export const IsTimezone = () =>
 
 export const IsCurrency = () =>
   rule('isCurrency', {
-    holds: (value) => typeof value === 'string' && CURRENCIES.has(value),
+    holds: isCurrency,
     otherwise: 'must be an ISO 4217 currency such as EUR',
   });
 
@@ -56,6 +56,8 @@ function rule(name: string, { holds, otherwise }: Rule): PropertyDecorator {
   });
 }
 
+export const isCurrency = (value: unknown): boolean => typeof value === 'string' && CURRENCIES.has(value);
+
 function isTimezone(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > ZONE_CHARACTERS_MAX || !ZONE_NAME.test(value)) return false;
   try {
@@ -66,7 +68,7 @@ function isTimezone(value: unknown): boolean {
   }
 }
 
-function isLine(value: unknown, max: number): boolean {
+export function isLine(value: unknown, max: number): boolean {
   if (typeof value !== 'string' || value.length > max || value.trim() === '') return false;
   return !/[\p{Cc}\p{Cs}]/u.test(value);
 }

@@ -19,7 +19,6 @@ import { KeyDirectory } from './directories/key.directory.js';
 import { RequestLimits } from './request-limits.js';
 
 const SCOPES = Symbol('scopes');
-const DIRECTORY_AGE_MAX_MS = 60_000;
 const RETRY_AFTER_SECONDS = 5;
 
 type AuthorizedRequest = FastifyRequest & { keyHolder?: KeyHolder };
@@ -47,7 +46,7 @@ export class KeyGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthorizedRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    if (this.directories.ageMs > DIRECTORY_AGE_MAX_MS) {
+    if (this.directories.isStale) {
       this.telemetry.refused('directories-stale');
       throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
     }

@@ -1,5 +1,5 @@
 // Identifiers and keys that nobody can guess: drawn from the system's generator without bias.
-// A site's, key's or rebuild's id has 64 bits, an API key 190.
+// An id has 64 bits, an API key 190.
 import { randomInt } from 'node:crypto';
 
 /** Without 0, O, I and l, which people confuse. */
@@ -12,9 +12,11 @@ const KEY_PREFIX_CHARACTERS = 10;
 const draw = (alphabet: string, characters: number): string =>
   Array.from({ length: characters }, () => alphabet[randomInt(alphabet.length)]).join('');
 
-export const newSiteId = (): string => `s${draw(BASE58, ID_CHARACTERS)}`;
-export const newKeyId = (): string => `k${draw(BASE58, ID_CHARACTERS)}`;
-export const newRebuildId = (): string => `r${draw(BASE58, ID_CHARACTERS)}`;
+/** @param prefix says what it is the id of. */
+export const newId = (prefix: string): string => `${prefix}${draw(BASE58, ID_CHARACTERS)}`;
+export const newSiteId = (): string => newId('s');
+export const newKeyId = (): string => newId('k');
+export const newRebuildId = (): string => newId('r');
 export const newApiKey = (): string => `tm_${draw(BASE62, KEY_CHARACTERS)}`;
 
 /** What is kept of a key in the clear, to recognise it by; 150 bits stay unknown. */

@@ -1,6 +1,7 @@
 // What of an event of the event store an operator is shown. Nothing unless it is listed here: digests and
 // fingerprints are not, and what an event of a newer version holds nobody here can judge.
 import type { RecordedEvent } from '../../../event-store/event-store.js';
+import type { DefinitionEvent } from '../../../events/definition.events.js';
 import type { DeadLetterEvent } from '../../../events/dead-letter.events.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import type { KeyEvent } from '../../../events/key.events.js';
@@ -19,9 +20,22 @@ export interface AuditEntry {
 }
 
 type AuditedEvent =
-  InstallationEvent | MerchantEvent | SiteEvent | DomainEvent | KeyEvent | DeadLetterEvent | ReadModelsEvent;
+  | InstallationEvent
+  | MerchantEvent
+  | SiteEvent
+  | DomainEvent
+  | KeyEvent
+  | DefinitionEvent
+  | DeadLetterEvent
+  | ReadModelsEvent;
 
 const SITE_SETTINGS = ['site', 'name', 'timezone', 'currency', 'trackingIds', 'spread'] as const;
+
+const DEFINED = ['site', 'id'] as const;
+const GOAL = [...DEFINED, 'name', 'eventName', 'pagePath', 'scrollDepth', 'props', 'currency'] as const;
+const SEGMENT = [...DEFINED, 'name', 'filters'] as const;
+const FUNNEL = [...DEFINED, 'name', 'steps', 'windowSeconds'] as const;
+const ANNOTATION = [...DEFINED, 'from', 'to', 'text'] as const;
 
 /** The fields that are shown of each; every event of the vocabulary must be listed. */
 const SHOWN: {
@@ -37,6 +51,18 @@ const SHOWN: {
   DomainReleased: ['domain', 'site'],
   KeyIssued: ['key', 'merchant', 'site', 'name', 'scopes', 'prefix'],
   KeyRevoked: ['key'],
+  GoalCreated: GOAL,
+  GoalChanged: GOAL,
+  GoalDeleted: DEFINED,
+  SegmentCreated: SEGMENT,
+  SegmentChanged: SEGMENT,
+  SegmentDeleted: DEFINED,
+  FunnelCreated: FUNNEL,
+  FunnelChanged: FUNNEL,
+  FunnelDeleted: DEFINED,
+  AnnotationCreated: ANNOTATION,
+  AnnotationChanged: ANNOTATION,
+  AnnotationDeleted: DEFINED,
   DeadLetterReplayRequested: ['letter', 'failedAt'],
   DeadLetterDeletionRequested: ['letter', 'failedAt'],
   ReadModelsFounded: ['version', 'definition', 'fingerprint'],

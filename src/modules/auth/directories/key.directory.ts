@@ -49,6 +49,11 @@ export class KeyDirectory {
     return holder;
   }
 
+  /** Of a key that was found before: whether it still would be. */
+  holds({ id }: KeyHolder): boolean {
+    return id === OPERATOR.id || this.#byId.has(id);
+  }
+
   byId(id: string): ApiKey | undefined {
     return this.#byId.get(id);
   }
