@@ -1,0 +1,142 @@
+// One report of the list, from a body to its answer: parse → plan → cache → run. What the native query
+// does with a table of metrics, for answers of any shape.
+import { createHash } from 'node:crypto';
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+import { CONFIG, type Config } from '../../../config/config.js';
+import { Problem } from '../../../http/problem.js';
+import { ReportCache } from '../cache/report-cache.js';
+import { type Table } from '../csv.js';
+import { refuseUnknownPatterns } from '../facts/unknown-patterns.js';
+import { Freshness, type FreshnessMeta, freshnessMetaOf } from '../freshness.js';
+import { QueryTelemetry } from '../query.telemetry.js';
+import { inReadTransaction } from '../read-transaction.js';
+import { echoOf, normaliseQuery } from '../request/report-query.js';
+import type { ReportSite } from '../run-report.query.js';
+import { withSegments } from '../request/segments.js';
+import { SiteChanges } from '../site-changes.js';
+import { firstSessionOf } from '../site-history.js';
+import { SiteDefinitions } from '../vocabulary/site-definitions.js';
+import { parseReport, type Report, type Task } from './report-definition.js';
+
+export interface DefinedAnswer {
+  readonly answer: {
+    readonly results: unknown;
+    readonly meta: FreshnessMeta & {
+      readonly sampled: false;
+      readonly source: 'facts';
+      readonly bots: 'excluded' | 'included';
+    };
+    readonly query: object;
+  };
+  /** Equal for equal numbers: freshness alone does not change it. */
+  readonly etag: string;
+  readonly table: () => Table;
+}
+
+export class RunDefinedReportQuery extends Query<DefinedAnswer> {
+  constructor(
+    readonly report: Report,
+    readonly site: ReportSite,
+    /** As it arrived. */
+    readonly body: unknown,
+    /** Epoch milliseconds. */
+    readonly now: number,
+  ) {
+    super();
+  }
+}
+
+/** What is remembered: the numbers, not how fresh they are. */
+interface ComputedResults {
+  readonly results: unknown;
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+type Asked = Omit<Task<unknown>, 'client'> & { readonly report: Report; readonly query: object };
+
+@QueryHandler(RunDefinedReportQuery)
+export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQuery> {
+  constructor(
+    @Inject(Pool) private readonly pool: Pool,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'QUERY_TIMEOUT_MS'>,
+    @Inject(Freshness) private readonly freshness: Freshness,
+    @Inject(ReportCache) private readonly cache: ReportCache<ComputedResults>,
+    @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
+    @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
+    @Inject(SiteChanges) private readonly changes: SiteChanges,
+  ) {}
+
+  async execute(query: RunDefinedReportQuery): Promise<DefinedAnswer> {
+    const startedMs = performance.now();
+    try {
+      const { answer, source } = await this.answer(query);
+      const seconds = (performance.now() - startedMs) / 1000;
+      this.telemetry.answeredReport(query.report.name, { source, seconds });
+      return answer;
+    } catch (error) {
+      if (error instanceof Problem) this.telemetry.refused(error.options.status);
+      throw error;
+    }
+  }
+
+  private async answer({ report, site, body, now }: RunDefinedReportQuery) {
+    const { definitions } = this;
+    const { selection: request, parameters } = parseReport(report, body);
+    const state = await this.freshness.of(site.id);
+    const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
+    const goals = definitions.goalsOf(site.id);
+    const resolved = withSegments(request, { site: site.id, definitions });
+    const selection = normaliseQuery(resolved, site, { zone: site.timezone, now, earliest, goals });
+    const planned = report.plan(parameters, { selection, definitions });
+    const { date_range, filters, include } = echoOf(selection);
+    const query = { date_range, filters, include: { bots: include.bots }, ...planned.echo };
+    const serving = state.projections.sessions;
+    const asked: Asked = { report, selection, query, plan: planned.plan, factsTable: serving.table };
+    const changes = await this.changes.of(site.id, selection.range, state);
+    const { value, source } = await this.cache.get(
+      cacheKeyOf(asked, [state.version, changes]),
+      () => this.compute(asked),
+      selection.range.to <= now ? 'lasting' : 'passing',
+    );
+    const answer: DefinedAnswer = {
+      answer: {
+        results: value.results,
+        meta: {
+          ...freshnessMetaOf(serving),
+          sampled: false,
+          source: 'facts',
+          bots: include.bots ? 'included' : 'excluded',
+        },
+        query,
+      },
+      etag: `W/"${value.digest}"`,
+      table: () => report.table(value.results),
+    };
+    return { answer, source: source === 'cache' ? ('cache' as const) : ('facts' as const) };
+  }
+
+  private async compute({ report, query, ...task }: Asked): Promise<ComputedResults> {
+    const results = await inReadTransaction(this.pool, this.config.QUERY_TIMEOUT_MS, async (client) => {
+      await refuseUnknownPatterns(client, task.selection.filters);
+      return report.run({ client, ...task });
+    });
+    const text = JSON.stringify([report.name, results, query]);
+    return {
+      results,
+      digest: createHash('sha256').update(text).digest('base64url').slice(0, 27),
+      bytes: text.length * 2,
+    };
+  }
+}
+
+function cacheKeyOf(
+  { report, selection, query, plan }: Asked,
+  rows: readonly [version: number, changes: string],
+) {
+  const { site, zone, goals } = selection;
+  const text = JSON.stringify([report.name, site, zone, query, goals, plan, rows]);
+  return createHash('sha256').update(text).digest('base64');
+}
