@@ -8,7 +8,7 @@ import { Telemetry } from '../telemetry/telemetry.js';
 import { BODY_BYTES_MAX, INFLATED_BYTES_MAX, NESTING_MAX } from './body.js';
 import { httpAdapter, setUpHttp } from './http-server.js';
 import { Problem } from './problem.js';
-import { IntakeRoute } from './route-kind.js';
+import { AnswersErrors, IntakeRoute } from './route-kind.js';
 
 @Controller()
 class EchoController {
@@ -23,6 +23,13 @@ class EchoController {
   @IntakeRoute()
   intake(@Body() body: unknown): { body: unknown } {
     return { body };
+  }
+
+  @Post('dialect')
+  @AnswersErrors(({ status, detail }) => ({ status: status === 404 ? 401 : status, body: { error: detail } }))
+  dialect(@Body() body: { absent?: boolean }): object {
+    if (body.absent) throw Problem.notFound('There is no such thing.');
+    throw Problem.unavailable('The log is full.', 7);
   }
 
   @Get('things/:id')
@@ -171,6 +178,25 @@ describe('bodies', () => {
   it('refuses other content types', async () => {
     const answer = await post({ body: '<a/>', headers: { 'content-type': 'application/xml' } });
     expect((await problem(answer)).status).toBe(415);
+  });
+});
+
+describe('a route with an error form of its own', () => {
+  it('answers so what a handler throws, with the headers of the status', async () => {
+    const absent = await post({ path: '/dialect', body: '{"absent":true}' });
+    expect([absent.status, await absent.json()]).toEqual([401, { error: 'There is no such thing.' }]);
+    expect(absent.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(absent.headers.get('www-authenticate')).toBe('Bearer');
+    const busy = await post({ path: '/dialect' });
+    expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '7']);
+  });
+
+  it('answers so what fails before the handler', async () => {
+    const malformed = await post({ path: '/dialect', body: '{"a":' });
+    expect(malformed.status).toBe(400);
+    expect(await malformed.json()).toEqual({ error: expect.stringContaining('not valid JSON') });
+    const large = await post({ path: '/dialect', body: `"${'x'.repeat(BODY_BYTES_MAX)}"` });
+    expect([large.status, Object.keys((await large.json()) as object)]).toEqual([413, ['error']]);
   });
 });
 

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metric } from 'prom-client';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import { EVENT_STREAM } from './route-kind.js';
 
 const NAME = 'tidemark_http_request_duration_seconds';
 const DESCRIPTION = {
@@ -33,7 +34,7 @@ export class HttpTelemetry {
   follow(server: FastifyInstance): void {
     const debug = this.telemetry.log.isLevelEnabled('debug');
     server.addHook('onResponse', (request, reply, done) => {
-      this.count(request, reply);
+      if (reply.getHeader('content-type') !== EVENT_STREAM) this.count(request, reply);
       if (debug || reply.statusCode >= 500) this.log(request, reply);
       done();
     });

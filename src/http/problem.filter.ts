@@ -1,5 +1,6 @@
-// The last stop of every request that fails, wherever it failed: answers application/problem+json,
-// with Retry-After where trying again helps. What nobody expected is logged once, here.
+// The last stop of every request that fails, wherever it failed: answers application/problem+json, or
+// what the route's dialect has in its place, with Retry-After where trying again helps. What nobody
+// expected is logged once, here.
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Telemetry } from '../telemetry/telemetry.js';
@@ -9,13 +10,15 @@ import type { ProblemOptions } from './problem.js';
 
 export function sendProblem(reply: FastifyReply, problem: ProblemOptions): void {
   if (reply.sent) return;
+  const form = reply.request.routeOptions.config?.errorForm;
+  const { status, body } = form ? form(problem) : { status: problem.status, body: problemBody(problem) };
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', problem.retryAfterSeconds);
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
   void reply
-    .status(problem.status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
+    .status(status)
+    .header('content-type', `application/${form ? 'json' : 'problem+json'}; charset=utf-8`)
     .header('cache-control', 'no-store')
-    .send(JSON.stringify(problemBody(problem)));
+    .send(JSON.stringify(body));
 }
 
 @Catch()

@@ -1,10 +1,16 @@
 // What a controller tells the HTTP layer about a route.
 import { RouteConfig } from '@nestjs/platform-fastify';
+import type { ProblemOptions } from './problem.js';
+
+/** How another vendor's API says what is wrong: the status its clients expect, and a body of JSON. */
+export type ErrorForm = (problem: ProblemOptions) => { readonly status: number; readonly body: unknown };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set by `IntakeRoute`. */
     intake?: boolean;
+    /** Set by `AnswersErrors`. */
+    errorForm?: ErrorForm;
   }
 }
 
@@ -13,3 +19,15 @@ declare module 'fastify' {
  * fetch without preflight send that), and the headers that protect pages are left out.
  */
 export const IntakeRoute = () => RouteConfig({ intake: true });
+
+/**
+ * A route whose errors have another form than problem+json, wherever they come from: the reader of
+ * the body fails before there is a controller whose filters could be asked.
+ */
+export const AnswersErrors = (form: ErrorForm) => RouteConfig({ errorForm: form });
+
+/**
+ * Content type of answers that last as long as the client stays. Their time is nobody's speed, so they are not
+ * counted with the requests: whoever keeps the streams measures them.
+ */
+export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
