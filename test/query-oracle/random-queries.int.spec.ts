@@ -1,0 +1,156 @@
+// The truth of every answer: raw events go through the real log and projector into PostgreSQL, random
+// requests are asked of the QueryBus, and each answer must be what the oracle counts in memory.
+// ORACLE_QUERIES and ORACLE_SEED ask for more, or for the same again.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QueryBus } from '@nestjs/cqrs';
+import fc from 'fast-check';
+import { Problem } from '../../src/http/problem.js';
+import { createReadModelTables } from '../../src/modules/projections/read-model-tables.js';
+import { QueryModule } from '../../src/modules/query/query.module.js';
+import type { Report } from '../../src/modules/query/report.js';
+import { parseReportRequest } from '../../src/modules/query/request/report-request.js';
+import { RunReportQuery } from '../../src/modules/query/run-report.query.js';
+import { REQUEST_DIMENSIONS } from '../../src/modules/query/vocabulary/dimensions.js';
+import { SiteDefinitions } from '../../src/modules/query/vocabulary/site-definitions.js';
+import { METRICS } from '../../src/modules/query/vocabulary/metrics.js';
+import { CATALOG } from '../catalog.js';
+import { appendInBatches, openLog, project } from '../projecting.js';
+import { type ControlPlane, startControlPlane } from '../servers/control-plane.js';
+import { type MigratedPostgres, startMigratedPostgres } from '../servers/postgres.js';
+import { makeDataset, NOW } from './dataset.js';
+import { DEFINED } from './definitions.js';
+import { isKnownMetric } from './metrics.js';
+import { type Facts, factsOf, oracleAnswer, type OracleRequest } from './oracle.js';
+import { refusalOf } from './refusals.js';
+import { requestArbitrary, type Vocabulary, ZONES } from './requests.js';
+import { visitsOf } from './visits.js';
+
+const QUERIES = Number(process.env.ORACLE_QUERIES ?? 120);
+const SEED = Number(process.env.ORACLE_SEED ?? Date.now() % 1_000_000_007);
+const DATASET_SEED = 20_261_105;
+const PARTITIONS = 2;
+const SITES = [
+  { id: 'large', visits: 1_500, currencies: ['EUR'] },
+  { id: 'small', visits: 60, currencies: ['EUR', 'USD', 'JPY'] },
+];
+
+let postgres: MigratedPostgres;
+let plane: ControlPlane;
+const facts = new Map<string, Facts>();
+
+beforeAll(async () => {
+  postgres = await startMigratedPostgres();
+  plane = await startControlPlane(postgres.pool, { modules: [QueryModule] });
+  await createReadModelTables(postgres.pool, CATALOG);
+  const events = makeDataset(SITES, DATASET_SEED);
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-oracle-'));
+  const log = openLog(directory, PARTITIONS);
+  try {
+    await appendInBatches(log, events, DATASET_SEED);
+    const projecting = project(log, postgres.pool);
+    await projecting.caughtUp();
+    await projecting.stop();
+  } finally {
+    await log.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+  const visits = visitsOf(events);
+  jest.spyOn(plane.app.get(SiteDefinitions), 'goalsOf').mockReturnValue(DEFINED.goals);
+  jest.spyOn(plane.app.get(SiteDefinitions), 'segmentOf').mockImplementation((_, id) => {
+    const filters = DEFINED.segments.get(id);
+    return filters && { id, name: id, filters };
+  });
+  for (const { id } of SITES) {
+    facts.set(
+      id,
+      factsOf(
+        visits.filter(({ site }) => site === id),
+        DEFINED,
+      ),
+    );
+  }
+  const { rows } = await postgres.pool.query('SELECT event_id, error FROM dead_letters');
+  expect(rows).toEqual([]);
+});
+afterAll(async () => {
+  await plane?.close();
+  await postgres?.stop();
+});
+
+interface Asked {
+  readonly site: string;
+  readonly zone: string;
+  readonly request: OracleRequest;
+}
+
+async function answerOf({ site, zone, request }: Asked): Promise<Report | { readonly status: number }> {
+  try {
+    const query = new RunReportQuery({ id: site, timezone: zone }, parseReportRequest(request), NOW);
+    return (await plane.app.get(QueryBus).execute(query)).report;
+  } catch (error) {
+    if (error instanceof Problem) return { status: error.options.status };
+    throw error;
+  }
+}
+
+function accepts(change: object): boolean {
+  try {
+    return Boolean(parseReportRequest({ metrics: ['visits'], date_range: 'day', ...change }));
+  } catch {
+    return false;
+  }
+}
+
+const PROPERTIES = ['plan', 'seats', 'trial', 'author', 'weird key.$', 'constructor', '__proto__', 'nowhere'];
+
+/** All that the product knows. */
+const vocabulary: Vocabulary = {
+  metrics: METRICS,
+  dimensions: [
+    ...REQUEST_DIMENSIONS,
+    ...PROPERTIES.map((name) => `event:props:${name}`).filter((name) => accepts({ dimensions: [name] })),
+  ],
+  forms: new Set([
+    ...(accepts({ filters: [['has_done', ['is', 'event:page', ['/']]]] }) ? (['has_done'] as const) : []),
+    ...(accepts({ include: { compare: 'previous_period' } }) ? (['segment', 'compare'] as const) : []),
+  ]),
+};
+
+it('knows of every metric that can be asked for', () => {
+  expect(METRICS.filter((name) => !isKnownMetric(name))).toEqual([]);
+});
+
+it(`answers ${QUERIES} random queries as the oracle does (seed ${SEED})`, async () => {
+  const asked = fc.record({
+    site: fc.constantFrom(...SITES.map(({ id }) => id)),
+    zone: fc.constantFrom(...ZONES),
+    request: requestArbitrary(vocabulary, facts.get('large')!),
+  });
+  await fc.assert(
+    fc.asyncProperty(asked, async (question) => {
+      const { request, site, zone } = question;
+      const own = facts.get(site)!;
+      const earliest = own.visits.reduce((first, { startedAt }) => Math.min(first, startedAt), NOW);
+      const moment = { zone, now: NOW, earliest };
+      const got = await answerOf(question);
+      const refusal = refusalOf(request, own.segments, moment);
+      if (refusal !== null) {
+        expect(got).toEqual({ status: refusal });
+        return;
+      }
+      if ('status' in got) throw new Error(`It was refused with ${got.status}.`);
+      const expected = oracleAnswer(own, request, moment);
+      expect(got.results).toEqual(expected.results);
+      const { total_rows, time_labels, totals, compare } = request.include ?? {};
+      if (total_rows === true) expect(got.meta.total_rows).toBe(expected.totalRows);
+      if (totals === true) expect(got.meta.totals).toEqual(expected.totals);
+      if (time_labels !== true) return;
+      expect(got.meta.time_labels).toEqual(expected.timeLabels);
+      if (compare !== undefined)
+        expect(got.meta.comparison_time_labels).toEqual(expected.comparisonTimeLabels);
+    }),
+    { numRuns: QUERIES, seed: SEED },
+  );
+}, 1_800_000);
