@@ -102,6 +102,7 @@ function labelOf(hour: string, time: string, firstDate: string): string {
   if (time === 'time:hour') return hour;
   if (time === 'time:day') return date;
   if (time === 'time:month') return `${date.slice(0, 7)}-01`;
+  if (time === 'time:year') return `${date.slice(0, 4)}-01-01`;
   const day = new Date(`${date}T00:00:00Z`);
   const monday = new Date(day.getTime() - ((day.getUTCDay() + 6) % 7) * 86_400_000)
     .toISOString()
@@ -189,10 +190,22 @@ function valueOf(session: GivenSession, event: GivenEvent, name: string): string
       return String(session.bot ?? false);
     case 'visit:entry_page':
       return (pageviews[0] && pageOf(pageviews[0])) ?? '(not set)';
+    case 'visit:region_name':
+    case 'visit:city_name':
+      return valueOf(session, event, name.slice(0, -'_name'.length));
+    case 'visit:entry_page_hostname':
+      return entryHostname(session);
+    case 'visit:exit_page_hostname':
+      return (pageviews.length > 0 ? hostnameOf(pageviews.at(-1)!) : null) ?? '(not set)';
     case 'visit:exit_page':
       return (pageviews.length > 0 ? pageOf(pageviews.at(-1)!) : null) ?? '(not set)';
     default: {
-      const missing = name === 'visit:source' || name === 'visit:referrer' ? 'Direct / None' : '(not set)';
+      const direct = {
+        'visit:source': 'Direct / None',
+        'visit:referrer': 'Direct / None',
+        'visit:channel': 'Direct',
+      };
+      const missing = Object.entries(direct).find(([dimension]) => dimension === name)?.[1] ?? '(not set)';
       return session.about?.[name.slice('visit:'.length)] ?? missing;
     }
   }

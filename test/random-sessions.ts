@@ -57,6 +57,7 @@ export function randomSessions({
       events,
       about: maybe({
         source: ['Google', 'Bing', 'google'],
+        channel: ['Organic Search', 'Paid Search'],
         referrer: ['google.com', 'bing.com/search'],
         utm_source: ['newsletter', '=cmd()'],
         utm_medium: ['email', 'cpc'],
@@ -71,6 +72,8 @@ export function randomSessions({
         os: ['Linux', 'Windows'],
         os_version: ['10', '11'],
         device: ['Desktop', 'Mobile'],
+        screen: ['1920x1080', '390x844'],
+        language: ['de', 'de-AT', 'en'],
       }),
     };
   });

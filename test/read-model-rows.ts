@@ -1,6 +1,13 @@
 // Writes the rows that queries read straight from sessions given in a test, without a projector:
 // so that a test of the query side can only fail because of the query side.
+import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import {
+  CHANGED_PERIOD_MS,
+  changedPeriodOf,
+  changedPeriodsSql,
+  changedPeriodsTable,
+} from '../src/modules/projections/read-models/changed-periods.js';
 import {
   changeSketch,
   decodeSketch,
@@ -17,6 +24,12 @@ export interface GivenEvent {
   /** Where the visitor's id changed within the session. */
   readonly visitor?: bigint;
   readonly interactive?: false;
+  readonly engagementMs?: number;
+  /** Percent. */
+  readonly scrollDepth?: number;
+  readonly props?: Readonly<Record<string, string | number | boolean>>;
+  /** Decimal, with its currency. */
+  readonly revenue?: readonly [amount: string, currency: string];
 }
 
 export interface GivenSession {
@@ -32,7 +45,7 @@ export interface GivenSession {
 const HOUR_MS = 3_600_000;
 const HOSTNAME = 'shop.example';
 const ABOUT = [
-  ...['referrer', 'source', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'],
+  ...['referrer', 'source', 'channel', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'],
   ...[
     'country',
     'region',
@@ -49,7 +62,8 @@ const ABOUT = [
 
 export async function createReadModels(pool: Pool): Promise<void> {
   await pool.query(`
-    DROP TABLE IF EXISTS sessions_v1, traffic_v1;
+    DROP TABLE IF EXISTS sessions_v1, traffic_v1, ${changedPeriodsTable(1)};
+    ${changedPeriodsSql(1)};
     CREATE TABLE sessions_v1 (
       site text NOT NULL, started_at timestamptz(3) NOT NULL, session bigint NOT NULL, partition smallint NOT NULL,
       visitor bigint NOT NULL, ended_at timestamptz(3) NOT NULL, bot boolean NOT NULL, bounced boolean NOT NULL,
@@ -58,7 +72,7 @@ export async function createReadModels(pool: Pool): Promise<void> {
       ${ABOUT.map((column) => `${column} text`).join(', ')},
       event_offsets int[] NOT NULL, event_names text[], event_pages text[], event_hostnames text[],
       event_visitors bigint[], event_interactive boolean[], event_engagement_ms int[],
-      event_scroll_depth smallint[], event_props jsonb, event_amounts numeric[], event_currencies text[], carry bytea,
+      event_scroll_depth smallint[], event_props jsonb, event_amounts_micros bigint[], event_currencies text[], carry bytea,
       PRIMARY KEY (site, started_at, session)
     );
     CREATE TABLE traffic_v1 (
@@ -79,6 +93,23 @@ export async function createReadModels(pool: Pool): Promise<void> {
 export async function insertSessions(pool: Pool, sessions: readonly GivenSession[]): Promise<void> {
   for (const [index, session] of sessions.entries()) await insertFacts(pool, session, index);
   await insertTraffic(pool, sessions);
+  await markChanged(pool, sessions);
+}
+
+/** As a commit at a position of its own does. */
+async function markChanged(pool: Pool, sessions: readonly GivenSession[]): Promise<void> {
+  const changed = new Map<string, readonly [site: string, period: Date]>();
+  for (const { site, events } of sessions) {
+    for (let at = changedPeriodOf(events[0]!.at); at <= events.at(-1)!.at; at += CHANGED_PERIOD_MS) {
+      changed.set(`${at} ${site}`, [site, new Date(at)]);
+    }
+  }
+  await pool.query(
+    `INSERT INTO ${changedPeriodsTable(1)} (site, period, partition, position)
+      SELECT site, period, 0, $3 FROM unnest($1::text[], $2::timestamptz[]) AS changed(site, period)
+      ON CONFLICT (site, period, partition) DO UPDATE SET position = excluded.position`,
+    [[...changed.values()].map(([site]) => site), [...changed.values()].map(([, at]) => at), randomUUID()],
+  );
 }
 
 /** Two partitions of both projections; the second is the one behind. */
@@ -144,6 +175,29 @@ async function insertFacts(pool: Pool, session: GivenSession, id: number): Promi
       (event) => (event.visitor ?? visitor) === visitor,
       (event) => (event.visitor ?? visitor).toString(),
     ),
+    event_interactive: unless(
+      ({ interactive }) => interactive !== false,
+      ({ interactive }) => interactive !== false,
+    ),
+    event_engagement_ms: unless(
+      ({ engagementMs }) => engagementMs === undefined,
+      ({ engagementMs }) => engagementMs ?? null,
+    ),
+    event_scroll_depth: unless(
+      ({ scrollDepth }) => scrollDepth === undefined,
+      ({ scrollDepth }) => scrollDepth ?? null,
+    ),
+    event_props: events.some(({ props }) => props)
+      ? JSON.stringify(events.map(({ props }) => props ?? null))
+      : null,
+    event_amounts_micros: unless(
+      ({ revenue }) => revenue === undefined,
+      ({ revenue }) => (revenue === undefined ? null : microsOf(revenue[0])),
+    ),
+    event_currencies: unless(
+      ({ revenue }) => revenue === undefined,
+      ({ revenue }) => revenue?.[1] ?? null,
+    ),
     ...about,
   };
   const columns = Object.keys(row);
@@ -151,6 +205,11 @@ async function insertFacts(pool: Pool, session: GivenSession, id: number): Promi
     `INSERT INTO sessions_v1 (${columns.join(', ')}) VALUES (${columns.map((_, n) => `$${n + 1}`).join(', ')})`,
     Object.values(row),
   );
+}
+
+function microsOf(amount: string): string {
+  const [units, fraction = ''] = amount.split('.');
+  return BigInt(units + fraction.padEnd(6, '0')).toString();
 }
 
 interface Hour {

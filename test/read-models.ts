@@ -35,6 +35,7 @@ function expectedSession(session: NaiveSession): string {
     entryPage: session.entryPage,
     exitPage: session.exitPage,
     source: session.referrer === null ? null : 'Google',
+    channel: session.referrer === null ? null : 'Organic Search',
     country: session.country,
     ...{ browser, os, device, bot },
     all: session.all.map((event) => [
@@ -58,7 +59,7 @@ const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 export async function storedReadModels(pool: Pool) {
   const sessions =
     await pool.query(`SELECT site, ${HEX('visitor')} AS visitor, ${MS('started_at')} AS started_at,
-      ${MS('ended_at')} AS ended_at, pageviews, events, bounced, entry_page, exit_page, source, country, browser, os,
+      ${MS('ended_at')} AS ended_at, pageviews, events, bounced, entry_page, exit_page, source, channel, country, browser, os,
       device, bot, event_offsets, event_names, event_pages, event_interactive, event_engagement_ms,
       event_scroll_depth, event_props, event_currencies,
       (SELECT array_agg(${HEX('id')} ORDER BY n) FROM unnest(event_visitors) WITH ORDINALITY AS v(id, n)) AS event_visitors,
@@ -101,6 +102,7 @@ function storedSession(row: any): string {
     entryPage: row.entry_page,
     exitPage: row.exit_page,
     source: row.source,
+    channel: row.channel,
     country: row.country,
     browser: row.browser,
     os: row.os,

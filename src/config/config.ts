@@ -283,6 +283,18 @@ export const SETTINGS = {
     'How long one query may run in PostgreSQL before it is refused as too costly.',
     wholeNumber(100, 600_000).prefault('10000'),
   ),
+  QUERY_SESSIONS_MAX: setting(
+    'How many sessions of a site one query counts one by one. Beyond, it counts a sample of the visitors, or estimates them from sketches, and says so.',
+    wholeNumber(1_000, 1_000_000_000).prefault('3000000'),
+  ),
+  REALTIME_STREAMS_MAX: setting(
+    'Event streams of realtime numbers that one process keeps open; beyond, 503.',
+    wholeNumber(0, 100_000).prefault('5000'),
+  ),
+  REALTIME_STREAMS_PER_KEY_MAX: setting(
+    'Those of them that one API key may have open; beyond, 429.',
+    wholeNumber(0, 100_000).prefault('1000'),
+  ),
   COMPARE_TIMEOUT_MS: setting(
     'How long comparing two versions of a projection may run in PostgreSQL before it is refused as too costly.',
     wholeNumber(100, 600_000).prefault('60000'),

@@ -15,6 +15,7 @@ export interface ProjectionState {
 }
 
 export interface ReadModelsState {
+  readonly version: number;
   readonly projections: Readonly<Record<ServedProjection, ProjectionState>>;
   /** Changes whenever the rows may have: versions and positions of all partitions. */
   readonly fingerprint: string;
@@ -82,6 +83,7 @@ export class Freshness {
       },
     ]);
     return {
+      version,
       projections: Object.fromEntries(states) as Record<ServedProjection, ProjectionState>,
       fingerprint: JSON.stringify([
         version,
@@ -89,6 +91,23 @@ export class Freshness {
       ]),
     };
   }
+}
+
+export interface FreshnessMeta {
+  /** Everything received up to here is in the numbers; null before the first event. */
+  readonly watermark: string | null;
+  readonly lag_ms: number | null;
+  /** Such as `traffic@1`. */
+  readonly projection: string;
+}
+
+/** What an answer from this projection says about how fresh it is. */
+export function freshnessMetaOf({ label, watermark }: ProjectionState): FreshnessMeta {
+  return {
+    watermark: watermark?.toISOString() ?? null,
+    lag_ms: watermark === null ? null : Math.max(0, Date.now() - watermark.getTime()),
+    projection: label,
+  };
 }
 
 function earliestWatermark(rows: readonly CheckpointRow[]): Date | null {

@@ -25,7 +25,7 @@ let reader: string;
 beforeAll(async () => {
   postgres = await startMigratedPostgres();
   plane = await startControlPlane(postgres.pool, {
-    environment: { OPERATOR_KEY, QUERY_TIMEOUT_MS: '1000' },
+    environment: { OPERATOR_KEY, QUERY_TIMEOUT_MS: '1000', QUERY_SESSIONS_MAX: '1000' },
     modules: [QueryModule],
   });
   // In place of those that the module made.
@@ -117,6 +117,93 @@ it('answers 304 while the numbers are the same, whatever the freshness', async (
   expect((await ask(SERIES, { 'if-none-match': '"other"' })).status).toBe(200);
 });
 
+/** While nobody can read a session or an hour. */
+async function withoutFacts<T>(work: () => Promise<T>): Promise<T> {
+  const holder = await postgres.pool.connect();
+  await holder.query('BEGIN; LOCK TABLE sessions_v1, traffic_v1 IN ACCESS EXCLUSIVE MODE');
+  try {
+    return await work();
+  } finally {
+    await holder.query('ROLLBACK');
+    holder.release();
+  }
+}
+
+describe('an answer that is known', () => {
+  const day = (date: string) => ({
+    metrics: ['visits'],
+    date_range: [date, date],
+    dimensions: ['visit:source'],
+  });
+  let visits = 0;
+  const visit = async (of: string, date: string) => {
+    const at = Date.parse(`${date}T12:00:00Z`) + ++visits * 3_600_000;
+    await insertSessions(postgres.pool, [{ site: of, visitor: 77n, events: [{ at }] }]);
+    await setCheckpoints(postgres.pool, `visit ${visits}`, [WATERMARK, WATERMARK]);
+    await delay(NOTICED_MS);
+  };
+
+  it('needs no session to be read again, nor does 304, whatever happens elsewhere', async () => {
+    const body = day('2026-11-13');
+    const first = await ask(body);
+    await visit('another site', '2026-11-13');
+    await visit(site, '2026-11-15');
+    const [again, same] = await withoutFacts(async () => [
+      await ask(body),
+      await ask(body, { 'if-none-match': first.headers.etag as string }),
+    ]);
+    expect([again.status, again.headers.etag]).toEqual([200, first.headers.etag]);
+    expect(same.status).toBe(304);
+  });
+
+  it('is computed anew when late events reach its days, or those it is compared with', async () => {
+    const body = { ...day('2026-11-16'), dimensions: [], include: { compare: 'previous_period' } };
+    expect((await ask(body)).body.results[0]).toEqual({
+      dimensions: [],
+      metrics: [0],
+      comparison: { metrics: [1], change: [-100] },
+    });
+    await visit(site, '2026-11-15');
+    expect((await ask(body)).body.results[0].comparison).toEqual({ metrics: [2], change: [-100] });
+    await visit(site, '2026-11-16');
+    expect((await ask(body)).body.results[0].metrics).toEqual([1]);
+  });
+});
+
+it('answers with comparison, totals and filled buckets', async () => {
+  const { body } = await ask({
+    metrics: ['visits'],
+    date_range: [DAY, '2026-11-11'],
+    dimensions: ['time:day'],
+    include: { compare: 'previous_period', totals: true, fill: true, time_labels: true },
+  });
+  expect(body.results).toEqual([
+    { dimensions: [DAY], metrics: [3], comparison: { metrics: [0], change: [100] } },
+    { dimensions: ['2026-11-11'], metrics: [0], comparison: { metrics: [0], change: [0] } },
+  ]);
+  expect(body.meta).toMatchObject({
+    totals: { metrics: [3], comparison: { metrics: [0], change: [100] } },
+    comparison_date_range: ['2026-11-08T00:00:00+00:00', '2026-11-10T00:00:00+00:00'],
+    comparison_time_labels: ['2026-11-08', '2026-11-09'],
+  });
+});
+
+it('samples beyond the budget, and says so', async () => {
+  const other = (await plane.call('POST', '/v1/sites', { body: { domain: 'large.example' } })).body.id;
+  const at = Date.parse('2026-11-10T12:00:00Z');
+  await insertSessions(
+    postgres.pool,
+    Array.from({ length: 1_500 }, (_, n) => ({ site: other, visitor: BigInt(n), events: [{ at: at + n }] })),
+  );
+  const { body } = await plane.call('POST', `/v1/sites/${other}/query`, {
+    body: { metrics: ['visitors'], date_range: [DAY, DAY], filters: [['is', 'event:page', ['/']]] },
+  });
+  const { sampled, sample_rate: rate, sample_error: error } = body.meta;
+  expect([sampled, Math.round(rate * 100)]).toEqual([true, 67]);
+  expect(Math.abs(body.results[0].metrics[0] / 1_500 - 1)).toBeLessThan(4 * error);
+  expect(error).toBeLessThan(0.03);
+});
+
 it('remembers an answer until a checkpoint moves', async () => {
   const body = { metrics: ['visits'], date_range: ['2026-11-12', '2026-11-12'] };
   expect((await ask(body)).body.results[0].metrics).toEqual([0]);
@@ -164,11 +251,8 @@ describe('refuses', () => {
   });
 
   it('what it does not know, naming the path', async () => {
-    const { status, body } = await ask({ ...SERIES, include: { compare: 'previous_period' } });
-    expect([status, body.errors]).toEqual([
-      400,
-      [{ path: 'include.compare', message: 'there is no such key' }],
-    ]);
+    const { status, body } = await ask({ ...SERIES, include: { sums: true } });
+    expect([status, body.errors]).toEqual([400, [{ path: 'include.sums', message: 'there is no such key' }]]);
   });
 
   it.each(['(', 'a{2,1}', '[z-a]', '(?<name>a)', '*a'])(

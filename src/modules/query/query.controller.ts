@@ -9,9 +9,10 @@ import { type KeyHolder, requireReach } from '../auth/access.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { Holder, KeyGuard, NeedsScope } from '../auth/key.guard.js';
 import { toCsv } from './csv.js';
+import { isKnown, prefersCsv } from './negotiation.js';
 import { QUERY_EXAMPLES, QUERY_SCHEMA, REPORT_SCHEMA } from './query.openapi.js';
 import { QueryTelemetry } from './query.telemetry.js';
-import { parseReportRequest, type ReportRequest } from './report-request.js';
+import { parseReportRequest, type ReportRequest } from './request/report-request.js';
 import { RunReportQuery } from './run-report.query.js';
 
 @ApiTags('Query')
@@ -74,23 +75,4 @@ export class QueryController {
       throw error;
     }
   }
-}
-
-/** Weak comparison (RFC 9110 §13.1.2). */
-function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
-  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
-}
-
-/** Whether CSV is named with a weight at least as high as JSON's. */
-function prefersCsv(accept: string | undefined): boolean {
-  const weights = new Map<string, number>();
-  for (const part of (accept ?? '').toLowerCase().split(',')) {
-    const [type, ...parameters] = part.split(';').map((text) => text.trim());
-    const quality = parameters.find((text) => text.startsWith('q='))?.slice(2);
-    weights.set(type!, quality === undefined ? 1 : Number(quality));
-  }
-  const csv = weights.get('text/csv') ?? 0;
-  return csv > 0 && csv >= (weights.get('application/json') ?? 0);
 }

@@ -1,9 +1,9 @@
 // What /docs says about the query endpoint. The request's schema is the one that checks it.
 import type { ApiResponseSchemaHost } from '@nestjs/swagger';
 import { z } from 'zod';
-import { reportRequestSchema } from './report-request.js';
+import { reportRequestSchema } from './request/report-request.js';
 
-type SchemaObject = Extract<ApiResponseSchemaHost['schema'], { type?: unknown }>;
+export type SchemaObject = Extract<ApiResponseSchemaHost['schema'], { type?: unknown }>;
 
 const { $schema: _, ...requestSchema } = z.toJSONSchema(reportRequestSchema, {
   io: 'input',
@@ -39,10 +39,96 @@ export const QUERY_EXAMPLES = {
       include: { total_rows: true },
     },
   },
+  today: {
+    summary: 'Today by the hour so far, beside the same weekday a week ago',
+    value: {
+      metrics: ['visitors', 'visits'],
+      date_range: 'day',
+      dimensions: ['time:hour'],
+      include: {
+        compare: 'previous_period',
+        compare_match_day_of_week: true,
+        trim_relative_date_range: true,
+        fill: true,
+        time_labels: true,
+      },
+    },
+  },
+  yearOverYear: {
+    summary: 'Countries of this year so far, beside last year, and the totals of both',
+    value: {
+      metrics: ['visitors', 'visits', 'bounce_rate'],
+      date_range: 'year',
+      dimensions: ['visit:country'],
+      include: { compare: 'year_over_year', totals: true },
+      pagination: { limit: 20 },
+    },
+  },
+  minutes: {
+    summary: 'Half an hour, minute by minute',
+    value: {
+      metrics: ['pageviews', 'events'],
+      date_range: ['2026-11-20T14:00:00+01:00', '2026-11-20T14:30:00+01:00'],
+      dimensions: ['time:minute'],
+      include: { fill: true },
+    },
+  },
+  segment: {
+    summary: 'Weeks that begin on Sunday, of a saved segment without one campaign',
+    value: {
+      metrics: ['visitors', 'visit_duration'],
+      date_range: '91d',
+      dimensions: ['time:week'],
+      week_start: 'sunday',
+      filters: [
+        ['is', 'segment', ['0192f3a1-7c1e-7cc0-8000-5f6a1b2c3d4e']],
+        ['not', ['matches', 'visit:utm_campaign', ['^spring']]],
+      ],
+    },
+  },
+  buyers: {
+    summary: 'What else visits looked at that came to buy',
+    value: {
+      metrics: ['visits', 'pageviews'],
+      date_range: '30d',
+      dimensions: ['event:page'],
+      filters: [['has_done', ['is', 'event:name', ['Purchase']]]],
+      order_by: [['visits', 'desc']],
+      pagination: { limit: 50, offset: 0 },
+    },
+  },
 };
 
 const text: SchemaObject = { type: 'string' };
 const number: SchemaObject = { type: 'number' };
+const list = (items: SchemaObject): SchemaObject => ({ type: 'array', items });
+
+const METRIC_VALUE: SchemaObject = {
+  nullable: true,
+  description: 'Null: nothing can be said.',
+  oneOf: [
+    number,
+    {
+      type: 'object',
+      required: ['value', 'currency'],
+      properties: { value: number, currency: { ...text, example: 'EUR' } },
+    },
+  ],
+};
+
+const metrics = list(METRIC_VALUE);
+
+const comparison: SchemaObject = {
+  type: 'object',
+  description: 'The same in the range compared with.',
+  properties: {
+    metrics,
+    change: {
+      ...list({ ...number, nullable: true }),
+      description: 'Whole percent; points of bounce_rate and conversion rates.',
+    },
+  },
+};
 
 export const REPORT_SCHEMA: SchemaObject = {
   type: 'object',
@@ -52,7 +138,7 @@ export const REPORT_SCHEMA: SchemaObject = {
       type: 'array',
       items: {
         type: 'object',
-        properties: { dimensions: { type: 'array', items: text }, metrics: { type: 'array', items: number } },
+        properties: { dimensions: list(text), metrics, comparison },
       },
     },
     meta: {
@@ -66,7 +152,13 @@ export const REPORT_SCHEMA: SchemaObject = {
         },
         lag_ms: { ...number, nullable: true },
         projection: { ...text, example: 'traffic@1' },
-        sampled: { type: 'boolean' },
+        sampled: { type: 'boolean', description: 'Whether only some visitors were counted.' },
+        sample_rate: { ...number, description: 'Share of the visitors that were counted.' },
+        sample_error: {
+          ...number,
+          description:
+            'Standard error of `visitors` in the smallest group of the answer, as a fraction; larger groups have a smaller one.',
+        },
         source: { ...text, enum: ['rollup', 'facts'] },
         bots: { ...text, enum: ['excluded', 'included'] },
         approximate: {
@@ -74,7 +166,19 @@ export const REPORT_SCHEMA: SchemaObject = {
           description: 'Estimated metrics with their standard error.',
           additionalProperties: number,
         },
-        time_labels: { type: 'array', items: text },
+        metric_warnings: {
+          type: 'object',
+          description: 'Metrics that could not be told of some row, and why.',
+          additionalProperties: { type: 'object', properties: { code: text, warning: text } },
+        },
+        time_labels: list(text),
+        comparison_date_range: list(text),
+        comparison_time_labels: list(text),
+        totals: {
+          type: 'object',
+          description: 'The whole range without dimensions.',
+          properties: { metrics, comparison },
+        },
         total_rows: number,
       },
     },

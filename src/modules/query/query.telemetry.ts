@@ -12,6 +12,7 @@ export type SharedCacheOutcome =
 @Injectable()
 export class QueryTelemetry {
   readonly #seconds: Histogram<'source'>;
+  readonly #reportSeconds: Histogram<'report' | 'source'>;
   readonly #refusals: Counter<'status'>;
   readonly #sharedLookups: Counter<'outcome'>;
 
@@ -21,6 +22,13 @@ export class QueryTelemetry {
       help: 'Time to answer a query, by where the numbers came from.',
       labelNames: ['source'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers: [telemetry.registry],
+    });
+    this.#reportSeconds = new Histogram({
+      name: 'tidemark_query_report_seconds',
+      help: 'Time to answer funnels, retention, journeys and the like, by report and by where the numbers came from.',
+      labelNames: ['report', 'source'],
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers: [telemetry.registry],
     });
     this.#refusals = new Counter({
@@ -39,6 +47,10 @@ export class QueryTelemetry {
 
   answered(source: AnswerSource, seconds: number): void {
     this.#seconds.observe({ source }, seconds);
+  }
+
+  answeredReport(report: string, of: { readonly source: AnswerSource; readonly seconds: number }): void {
+    this.#reportSeconds.observe({ report, source: of.source }, of.seconds);
   }
 
   refused(status: number): void {

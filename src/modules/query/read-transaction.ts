@@ -3,7 +3,7 @@
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { Problem } from '../../http/problem.js';
 import { inReadSnapshot } from '../../postgres/read-snapshot.js';
-import { tooCostly } from './cost.js';
+import { tooCostly } from './request/cost.js';
 
 const QUERY_CANCELED = '57014';
 const UNDEFINED_TABLE = '42P01';

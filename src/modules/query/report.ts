@@ -1,7 +1,9 @@
 // What every source of numbers delivers, and what a client is answered.
-import { isTimeDimension } from './dimensions.js';
-import { type Counters, metricValue } from './metrics.js';
-import type { NormalisedQuery, ReportQuery } from './report-query.js';
+import type { FreshnessMeta } from './freshness.js';
+import { isTimeDimension } from './vocabulary/dimensions.js';
+import type { Counters } from './vocabulary/counters.js';
+import { metricValue, type MetricValue, type MetricWarnings } from './vocabulary/metrics.js';
+import type { NormalisedQuery, ReportQuery } from './request/report-query.js';
 
 /** One group: its bucket (0 without a time dimension), its other dimensions in order, its counters. */
 export interface Group {
@@ -17,22 +19,38 @@ export interface Groups {
   readonly totalRows: number;
 }
 
-export interface ReportRow {
-  readonly dimensions: readonly string[];
-  readonly metrics: readonly number[];
+/** The same group in the range compared with. */
+export interface ReportComparison {
+  readonly metrics: readonly MetricValue[];
+  readonly change: readonly (number | null)[];
 }
 
-export interface ReportMeta {
-  /** Everything received up to here is in the numbers; null before the first event. */
-  readonly watermark: string | null;
-  readonly lag_ms: number | null;
-  readonly projection: string;
-  readonly sampled: false;
+export interface ReportTotals {
+  readonly metrics: readonly MetricValue[];
+  readonly comparison?: ReportComparison;
+}
+
+export interface ReportRow extends ReportTotals {
+  readonly dimensions: readonly string[];
+}
+
+export interface ReportMeta extends FreshnessMeta {
+  readonly sampled: boolean;
+  /** Of visitors, between 0 and 1. */
+  readonly sample_rate?: number;
+  /** Of the visitors of the smallest group in the answer: standard error as a fraction. */
+  readonly sample_error?: number;
   readonly source: 'rollup' | 'facts';
   readonly bots: 'excluded' | 'included';
   /** Metrics that are estimates, with their standard error as a fraction. */
   readonly approximate?: Readonly<Record<string, number>>;
+  /** Metrics that could not be told of some row, and why. */
+  readonly metric_warnings?: MetricWarnings;
   readonly time_labels?: readonly string[];
+  readonly comparison_date_range?: readonly [string, string];
+  readonly comparison_time_labels?: readonly string[];
+  /** The whole range without dimensions. */
+  readonly totals?: ReportTotals;
   readonly total_rows?: number;
 }
 
@@ -48,6 +66,9 @@ export function rowOf(query: ReportQuery, { bucket, values, counters }: Group): 
     dimensions: query.dimensions.map((dimension) =>
       isTimeDimension(dimension) ? query.buckets.labels[bucket]! : rest.next().value!,
     ),
-    metrics: query.metrics.map((metric) => metricValue(metric, counters)),
+    metrics: metricsOf(query, counters),
   };
 }
+
+export const metricsOf = ({ metrics }: ReportQuery, counters: Counters): readonly MetricValue[] =>
+  metrics.map((metric) => metricValue(metric, counters));

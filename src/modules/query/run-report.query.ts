@@ -3,24 +3,33 @@
 import { createHash } from 'node:crypto';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { Pool, type PoolClient } from 'pg';
+import { Pool } from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Problem } from '../../http/problem.js';
 import type { ServedProjection } from '../projections/read-models/serving.js';
-import { patternsOfTree } from './filters.js';
-import { Freshness, type ReadModelsState } from './freshness.js';
-import { planReport } from './planner.js';
+import { refuseUnknownPatterns } from './facts/unknown-patterns.js';
+import { Freshness, freshnessMetaOf, type ReadModelsState } from './freshness.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { inReadTransaction } from './read-transaction.js';
-import { type Report, type ReportMeta, type ReportRow, rowOf } from './report.js';
-import { ReportCache } from './report-cache.js';
-import { echoOf, normaliseQuery, type ReportQuery } from './report-query.js';
-import type { ReportRequest } from './report-request.js';
-import { groupsFromFacts } from './reports/facts.report.js';
-import { ESTIMATE_ERROR, groupsFromRollup } from './reports/rollup.report.js';
+import type { Report, ReportMeta } from './report.js';
+import { ReportCache } from './cache/report-cache.js';
+import { SiteDefinitions } from './vocabulary/site-definitions.js';
+import type { Range, RangeContext } from './request/date-range.js';
+import {
+  type Compared,
+  echoOf,
+  normaliseQuery,
+  type ReportQuery,
+  timestampsOf,
+} from './request/report-query.js';
+import type { ReportRequest } from './request/report-request.js';
+import { withSegments } from './request/segments.js';
+import { type ReportNumbers, readReport } from './sources/read-report.js';
+import { ReportSources } from './sources/report-sources.js';
+import { ESTIMATE_ERROR } from './sources/rollup.report.js';
+import { SessionEstimates } from './sources/session-estimate.js';
+import { SiteChanges } from './site-changes.js';
 import { firstSessionOf } from './site-history.js';
-
-const INVALID_REGULAR_EXPRESSION = '2201B';
 
 export interface ReportSite {
   readonly id: string;
@@ -46,23 +55,23 @@ export class RunReportQuery extends Query<Answer> {
 }
 
 /** What is remembered: the numbers, not how fresh they are. */
-export interface ComputedReport {
-  readonly results: readonly ReportRow[];
-  readonly source: 'rollup' | 'facts';
-  readonly visitorsEstimated: boolean;
-  readonly totalRows: number;
+export interface ComputedReport extends ReportNumbers {
   readonly digest: string;
   readonly bytes: number;
 }
 
 @QueryHandler(RunReportQuery)
 export class RunReportHandler implements IQueryHandler<RunReportQuery> {
+  private readonly estimates = new SessionEstimates();
+
   constructor(
     @Inject(Pool) private readonly pool: Pool,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'QUERY_TIMEOUT_MS'>,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'QUERY_TIMEOUT_MS' | 'QUERY_SESSIONS_MAX'>,
     @Inject(Freshness) private readonly freshness: Freshness,
     @Inject(ReportCache) private readonly cache: ReportCache<ComputedReport>,
     @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
+    @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
+    @Inject(SiteChanges) private readonly changes: SiteChanges,
   ) {}
 
   async execute({ site, request, now }: RunReportQuery): Promise<Answer> {
@@ -70,9 +79,13 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
     try {
       const state = await this.freshness.of(site.id);
       const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
-      const query = normaliseQuery(request, site, { zone: site.timezone, now, earliest });
-      const key = cacheKeyOf(query, state);
-      const { value, source } = await this.cache.get(key, () => this.compute(query, state));
+      const query = this.normalised(request, site, { zone: site.timezone, now, earliest });
+      const key = cacheKeyOf(query, state, await this.changesOf(query, state));
+      const { value, source } = await this.cache.get(
+        key,
+        () => this.compute(query, state),
+        spanOf(query).to <= now ? 'lasting' : 'passing',
+      );
       const seconds = (performance.now() - startedMs) / 1000;
       this.telemetry.answered(source === 'cache' ? 'cache' : value.source, seconds);
       return answerOf(query, value, state);
@@ -82,72 +95,77 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
     }
   }
 
-  private async compute(query: ReportQuery, state: ReadModelsState): Promise<ComputedReport> {
-    const { groups, source, visitorsEstimated, totalRows } = await inReadTransaction(
-      this.pool,
-      this.config.QUERY_TIMEOUT_MS,
-      (client) => readGroups(client, query, state),
-    );
-    const results = groups.map((group) => rowOf(query, group));
-    const text = JSON.stringify([results, source, totalRows, echoOf(query)]);
+  private normalised(request: ReportRequest, site: ReportSite, context: RangeContext): ReportQuery {
+    const resolved = withSegments(request, { site: site.id, definitions: this.definitions });
+    return normaliseQuery(resolved, site, { ...context, goals: this.definitions.goalsOf(site.id) });
+  }
+
+  private changesOf(query: ReportQuery, state: ReadModelsState): Promise<string> {
+    return this.changes.of(query.site, spanOf(query), state);
+  }
+
+  private async compute(query: ReportQuery, { projections }: ReadModelsState): Promise<ComputedReport> {
+    const numbers = await inReadTransaction(this.pool, this.config.QUERY_TIMEOUT_MS, async (client) => {
+      await refuseUnknownPatterns(client, query.filters);
+      const sources = new ReportSources(client, {
+        tables: { rollup: projections.traffic.table, facts: projections.sessions.table },
+        ranges: [query.range, ...(query.compared === null ? [] : [query.compared.range])],
+        sessionsMax: this.config.QUERY_SESSIONS_MAX,
+        estimates: this.estimates,
+      });
+      return readReport(sources, query);
+    });
+    const text = JSON.stringify([numbers, echoOf(query)]);
     return {
-      results,
-      source,
-      visitorsEstimated,
-      totalRows,
+      ...numbers,
       digest: createHash('sha256').update(text).digest('base64url').slice(0, 27),
       bytes: text.length * 2,
     };
   }
 }
 
-async function readGroups(client: PoolClient, query: ReportQuery, { projections }: ReadModelsState) {
-  await refuseUnknownPatterns(client, query);
-  if (planReport(query).source === 'rollup') {
-    const rollup = await groupsFromRollup(client, query, projections.traffic.table);
-    if (rollup.outcome === 'answered') {
-      return { ...rollup.groups, source: 'rollup' as const, visitorsEstimated: rollup.visitorsEstimated };
-    }
-  }
-  const facts = await groupsFromFacts(client, query, projections.sessions.table);
-  return { ...facts, source: 'facts' as const, visitorsEstimated: false };
+/** All days that the answer is about. */
+function spanOf({ range, compared, metrics }: ReportQuery): Range {
+  const ranges = compared === null ? [range] : [range, compared.range];
+  // Whoever is new is so because of all that was before.
+  const from = metrics.some((metric: string) => metric === 'new_visitors')
+    ? 0
+    : Math.min(...ranges.map(({ from }) => from));
+  return { from, to: Math.max(...ranges.map(({ to }) => to)) };
 }
 
-/** PostgreSQL would notice a malformed pattern only once a row reaches it. */
-async function refuseUnknownPatterns(client: PoolClient, { filters }: ReportQuery): Promise<void> {
-  const patterns = filters.flatMap((filter, index) => patternsOfTree(filter, `filters[${index}]`));
-  for (const { pattern, path } of patterns) {
-    try {
-      await client.query(`SELECT '' ~ $1::text`, [pattern]);
-    } catch (error) {
-      if ((error as { code?: string }).code !== INVALID_REGULAR_EXPRESSION) throw error;
-      const message = (error as Error).message;
-      throw Problem.badRequest(`${path}: ${message}`, [{ path, message }]);
-    }
-  }
-}
-
-function cacheKeyOf(query: ReportQuery, { fingerprint }: ReadModelsState): string {
-  const text = JSON.stringify([query.site, query.zone, echoOf(query), fingerprint]);
+function cacheKeyOf(query: ReportQuery, { version }: ReadModelsState, changes: string): string {
+  const text = JSON.stringify([query.site, query.zone, echoOf(query), query.goals, version, changes]);
   return createHash('sha256').update(text).digest('base64');
 }
 
 function answerOf(query: ReportQuery, computed: ComputedReport, { projections }: ReadModelsState): Answer {
   const served: ServedProjection = computed.source === 'rollup' ? 'traffic' : 'sessions';
-  const { label, watermark } = projections[served];
   const meta: ReportMeta = {
-    watermark: watermark?.toISOString() ?? null,
-    lag_ms: watermark === null ? null : Math.max(0, Date.now() - watermark.getTime()),
-    projection: label,
-    sampled: false,
+    ...freshnessMetaOf(projections[served]),
+    sampled: computed.sample !== null,
+    ...(computed.sample && { sample_rate: computed.sample.rate, sample_error: computed.sample.error }),
     source: computed.source,
     bots: query.include.bots ? 'included' : 'excluded',
     ...(computed.visitorsEstimated && { approximate: { visitors: ESTIMATE_ERROR } }),
+    ...(Object.keys(computed.warnings).length > 0 && { metric_warnings: computed.warnings }),
     ...(query.include.timeLabels && { time_labels: query.buckets.labels }),
+    ...(query.compared && comparedMeta(query, query.compared)),
+    ...(computed.totals && { totals: computed.totals }),
     ...(query.include.totalRows && { total_rows: computed.totalRows }),
   };
   return {
     report: { results: computed.results, meta, query: echoOf(query) },
     etag: `W/"${computed.digest}"`,
+  };
+}
+
+function comparedMeta(
+  { zone, include }: ReportQuery,
+  { range, buckets }: Compared,
+): Pick<ReportMeta, 'comparison_date_range' | 'comparison_time_labels'> {
+  return {
+    comparison_date_range: timestampsOf(range, zone),
+    ...(include.timeLabels && { comparison_time_labels: buckets.labels }),
   };
 }

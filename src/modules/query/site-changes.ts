@@ -1,0 +1,56 @@
+// What an answer about a site's days depends on, as a text that is another one as soon as a session of
+// those days may have changed, by late events too. What happens to other sites, or on other days of this
+// one, does not change it; so answers about days that are over last until something reaches them.
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { DatabaseError, Pool } from 'pg';
+import { changedPeriodOf, changedPeriodsTable } from '../projections/read-models/changed-periods.js';
+import { timestamp } from './facts/sql-parameters.js';
+import type { ReadModelsState } from './freshness.js';
+import type { Range } from './request/date-range.js';
+
+const REMEMBERED_MAX = 20_000;
+const UNDEFINED_TABLE = '42P01';
+
+interface Remembered {
+  /** Of the read models when it was read: while that stays, nothing at all has changed. */
+  readonly fingerprint: string;
+  readonly changes: Promise<string>;
+}
+
+@Injectable()
+export class SiteChanges {
+  readonly #remembered = new LRUCache<string, Remembered>({ max: REMEMBERED_MAX });
+
+  constructor(private readonly pool: Pool) {}
+
+  /** Asks PostgreSQL for a few short rows, only after a checkpoint has moved. */
+  async of(site: string, range: Range, state: ReadModelsState): Promise<string> {
+    const periods = [range.from, range.to - 1].map(changedPeriodOf);
+    const key = [state.version, ...periods, site].join(' ');
+    const { fingerprint } = state;
+    const known = this.#remembered.get(key);
+    if (known?.fingerprint === fingerprint) return known.changes;
+    const remembered = { fingerprint, changes: this.#read(site, periods, state) };
+    this.#remembered.set(key, remembered);
+    remembered.changes.catch(() => {
+      if (this.#remembered.get(key) === remembered) this.#remembered.delete(key);
+    });
+    return remembered.changes;
+  }
+
+  async #read(site: string, periods: readonly number[], state: ReadModelsState): Promise<string> {
+    try {
+      const { rows } = await this.pool.query<{ changes: string | null }>(
+        `SELECT md5(string_agg(concat_ws(' ', extract(epoch FROM period), partition, position), ',' ORDER BY period, partition)) AS changes
+          FROM ${changedPeriodsTable(state.version)} WHERE site = $1 AND period BETWEEN $2 AND $3`,
+        [site, ...periods.map(timestamp)],
+      );
+      return rows[0]!.changes ?? '';
+    } catch (error) {
+      // Of a version that was made before this was written down: whatever is committed counts.
+      if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return state.fingerprint;
+      throw error;
+    }
+  }
+}
