@@ -3,9 +3,14 @@
 import { Pool } from 'pg';
 import { readConfig } from '../src/config/config.js';
 import { Freshness } from '../src/modules/query/freshness.js';
+import { SiteChanges } from '../src/modules/query/site-changes.js';
 import { QueryTelemetry } from '../src/modules/query/query.telemetry.js';
-import { type CachedReport, MemoryReportCache, ReportCache } from '../src/modules/query/report-cache.js';
-import { parseReportRequest } from '../src/modules/query/report-request.js';
+import {
+  type CachedReport,
+  MemoryReportCache,
+  ReportCache,
+} from '../src/modules/query/cache/report-cache.js';
+import { parseReportRequest } from '../src/modules/query/request/report-request.js';
 import {
   type ComputedReport,
   RunReportHandler,
@@ -145,6 +150,8 @@ function handlerWith(pool: Pool, cache: ReportCache<ComputedReport>): RunReportH
     new Freshness(pool, { versionFor: () => 1, versions: [1] }),
     cache,
     telemetry,
+    { goalsOf: () => [], segmentOf: () => undefined, funnelOf: () => undefined },
+    new SiteChanges(pool),
   );
 }
 

@@ -2,6 +2,7 @@
 // fails when a committed file differs from what its source says.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { apiReference } from '../dist/roles/api-reference.js';
+import { withVocabularyTables } from '../dist/modules/query/vocabulary/vocabulary-tables.js';
 import { configReference, envExample } from '../dist/config/settings-reference.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -10,3 +11,7 @@ mkdirSync('docs/reference', { recursive: true });
 writeFileSync('.env.example', envExample());
 writeFileSync('docs/reference/config.md', configReference());
 writeFileSync('docs/reference/openapi.json', await apiReference(version));
+writeFileSync(
+  'docs/reference/metrics.md',
+  withVocabularyTables(readFileSync('docs/reference/metrics.md', 'utf8')),
+);
