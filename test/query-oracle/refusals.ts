@@ -36,12 +36,14 @@ function isTooMuch(request: OracleRequest, moment: Moment): boolean {
   return tooMany(span) || (other !== null && tooMany(other));
 }
 
-/** The status of the answer; null: it can be answered. */
-export function refusalOf(
+/** The statuses that would be right; none: it can be answered. */
+export function refusalsOf(
   request: OracleRequest,
   segments: Facts['segments'],
   moment: Moment,
-): 400 | 422 | null {
-  if (isTooMuch(request, moment)) return 422;
-  return whyImpossible(request, segments) === null ? null : 400;
+): readonly (400 | 422)[] {
+  return [
+    ...(isTooMuch(request, moment) ? ([422] as const) : []),
+    ...(whyImpossible(request, segments) === null ? [] : ([400] as const)),
+  ];
 }

@@ -6,6 +6,7 @@ it.each([
   [0, 7, 100],
   [0, 0, 0],
   [7, 0, -100],
+  [-5, -5, 0],
   [8, 9, 12],
   [8, 11, 38],
 ])('from %d to %d visitors is %d percent', (before, now, change) => {

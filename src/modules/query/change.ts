@@ -12,7 +12,8 @@ export function changeOf(metric: string, before: MetricValue, now: MetricValue):
   const [from, to] = [thousandthsOf(before), thousandthsOf(now)];
   if (from === null || to === null || currencyOf(before) !== currencyOf(now)) return null;
   if (IN_POINTS.includes(metric)) return (to - from) / THOUSANDTHS;
-  if (from === 0) return to === 0 ? 0 : 100;
+  if (from === to) return 0;
+  if (from === 0) return 100;
   return roundTiesToEven(((to - from) * 100) / from);
 }
 
