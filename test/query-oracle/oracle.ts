@@ -103,22 +103,26 @@ export function oracleAnswer(facts: Facts, request: OracleRequest, moment: Momen
   const other = comparedSpan(span, request, moment);
   const before = other === null ? null : about(other, dimensions);
   const compare = before === null ? () => undefined : comparing(before);
+  const buckets = new Map<OracleRow, number>();
   const rows = (include.fill === true ? filled(now) : rowsOf(now)).map((row): OracleRow => {
     const rest = row.key.values();
     const comparison = compare(row);
-    return {
+    const shown = {
       dimensions: dimensions.map((name) =>
         name === time ? now.buckets[row.bucket]!.label : rest.next().value!,
       ),
       metrics: row.metrics,
       ...(comparison !== undefined && { comparison }),
     };
+    buckets.set(shown, row.bucket);
+    return shown;
   });
   const order = (order_by ?? defaultOrder(request.metrics, time)).map(([name, direction]): Order => [
     granularity(name),
     direction,
   ]);
-  const ordered = rows.toSorted((a, b) => compareRows({ metrics: request.metrics, dimensions, order }, a, b));
+  const ordering = { metrics: request.metrics, dimensions, order, buckets };
+  const ordered = rows.toSorted((a, b) => compareRows(ordering, a, b));
   const { limit = 10_000, offset = 0 } = pagination;
   const labels = (of: Resolved | null) =>
     of === null || time === undefined ? null : of.buckets.map(({ label }) => label);
@@ -274,10 +278,16 @@ interface Ordering {
   readonly metrics: readonly string[];
   readonly dimensions: readonly string[];
   readonly order: readonly Order[];
+  readonly buckets: ReadonlyMap<OracleRow, number>;
 }
 
-/** Rows that are equal in what was asked follow their dimensions, byte by byte. */
-function compareRows({ metrics, dimensions, order }: Ordering, a: OracleRow, b: OracleRow): number {
+/** Rows that are equal in what was asked follow their dimensions: time as it went by, others byte by byte. */
+function compareRows(ordering: Ordering, a: OracleRow, b: OracleRow): number {
+  const { metrics, dimensions, order, buckets } = ordering;
+  const byDimension = (place: number): number =>
+    isOfTime(dimensions[place]!)
+      ? buckets.get(a)! - buckets.get(b)!
+      : byBytes(a.dimensions[place]!, b.dimensions[place]!);
   for (const [name, direction] of order) {
     const place = metrics.indexOf(name);
     if (place >= 0) {
@@ -286,11 +296,11 @@ function compareRows({ metrics, dimensions, order }: Ordering, a: OracleRow, b: 
       continue;
     }
     const dimension = dimensions.indexOf(name);
-    const difference = byBytes(a.dimensions[dimension]!, b.dimensions[dimension]!);
+    const difference = byDimension(dimension);
     if (difference !== 0) return direction === 'asc' ? difference : -difference;
   }
   for (const [place] of dimensions.entries()) {
-    const difference = byBytes(a.dimensions[place]!, b.dimensions[place]!);
+    const difference = byDimension(place);
     if (difference !== 0) return difference;
   }
   return 0;
