@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import { readConfig } from '../src/config/config.js';
 import { Freshness } from '../src/modules/query/freshness.js';
 import { SiteChanges } from '../src/modules/query/site-changes.js';
+import { SiteQuestions } from '../src/modules/query/site-questions.js';
 import { QueryTelemetry } from '../src/modules/query/query.telemetry.js';
 import {
   type CachedReport,
@@ -150,7 +151,7 @@ function handlerWith(pool: Pool, cache: ReportCache<ComputedReport>): RunReportH
     new Freshness(pool, { versionFor: () => 1, versions: [1] }),
     cache,
     telemetry,
-    { goalsOf: () => [], segmentOf: () => undefined, funnelOf: () => undefined },
+    new SiteQuestions(pool, { goalsOf: () => [], segmentOf: () => undefined, funnelOf: () => undefined }),
     new SiteChanges(pool),
   );
 }

@@ -1,14 +1,35 @@
 // What a client's headers ask of an answer: nothing if it has it already, CSV if it prefers that.
+import type { FastifyReply } from 'fastify';
+
+type RequestHeaders = Readonly<Record<string, string | undefined>>;
+
+export interface TaggedAnswer {
+  readonly etag: string;
+  readonly json: object;
+  /** Absent: there is only JSON. */
+  readonly csv?: () => string;
+}
+
+export function sendTagged(
+  reply: FastifyReply,
+  headers: RequestHeaders,
+  { etag, json, csv }: TaggedAnswer,
+): void {
+  void reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache' });
+  if (isKnown(etag, headers['if-none-match'])) return void reply.status(304).send();
+  if (csv === undefined || !prefersCsv(headers.accept)) return void reply.send(json);
+  void reply.header('content-type', 'text/csv; charset=utf-8').send(csv());
+}
 
 /** Weak comparison (RFC 9110 §13.1.2). */
-export function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
+function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
   if (ifNoneMatch === undefined) return false;
   const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
 }
 
 /** Whether CSV is named with a weight at least as high as JSON's. */
-export const prefersCsv = (accept: string | undefined): boolean => prefers('text/csv', accept);
+const prefersCsv = (accept: string | undefined): boolean => prefers('text/csv', accept);
 
 /** Whether events are. */
 export const prefersEventStream = (accept: string | undefined): boolean =>

@@ -2,15 +2,15 @@
 // answer as JSON or CSV. Another merchant's site answers exactly as one that does not exist.
 import { Body, Controller, Headers, HttpCode, Inject, Param, Post, Res, UseGuards } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../http/problem.js';
 import { type KeyHolder, requireReach } from '../auth/access.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { Holder, KeyGuard, NeedsScope } from '../auth/key.guard.js';
 import { toCsv } from './csv.js';
-import { isKnown, prefersCsv } from './negotiation.js';
-import { QUERY_EXAMPLES, QUERY_SCHEMA, REPORT_SCHEMA } from './query.openapi.js';
+import { sendTagged } from './negotiation.js';
+import { ApiReport, QUERY_EXAMPLES, QUERY_SCHEMA, REPORT_SCHEMA } from './query.openapi.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { parseReportRequest, type ReportRequest } from './request/report-request.js';
 import { RunReportQuery } from './run-report.query.js';
@@ -33,23 +33,7 @@ export class QueryController {
     description:
       "Metrics over a date range in the site's time zone, grouped by dimensions and filtered. Sessions that look like bots are left out unless `include.bots` is true or `visit:bot` is used. `meta` says how fresh the numbers are and where they came from; `query` is the request in its complete form.",
   })
-  @ApiParam({ name: 'site', description: 'Id or domain of the site.', example: 'shop.example' })
-  @ApiHeader({
-    name: 'If-None-Match',
-    required: false,
-    description: 'An ETag: 304 while the numbers are the same.',
-  })
-  @ApiHeader({ name: 'Accept', required: false, description: '`text/csv` gives CSV.' })
-  @ApiBody({ schema: QUERY_SCHEMA, examples: QUERY_EXAMPLES })
-  @ApiResponse({ status: 200, content: { 'application/json': { schema: REPORT_SCHEMA }, 'text/csv': {} } })
-  @ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' })
-  @ApiResponse({
-    status: 400,
-    description: 'Unknown name or impossible combination; `errors` names the path.',
-  })
-  @ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' })
-  @ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' })
-  @ApiResponse({ status: 429, description: 'Too many requests in a minute; again after Retry-After.' })
+  @ApiReport({ request: QUERY_SCHEMA, examples: QUERY_EXAMPLES, answer: REPORT_SCHEMA })
   async query(
     @Param('site') idOrDomain: string,
     @Body() body: unknown,
@@ -61,10 +45,7 @@ export class QueryController {
     const { report, etag } = await this.queries.execute(
       new RunReportQuery(site, this.parse(body), Date.now()),
     );
-    void reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache' });
-    if (isKnown(etag, headers['if-none-match'])) return void reply.status(304).send();
-    if (!prefersCsv(headers.accept)) return void reply.send(report);
-    reply.header('content-type', 'text/csv; charset=utf-8').send(toCsv(report));
+    sendTagged(reply, headers, { etag, json: report, csv: () => toCsv(report) });
   }
 
   private parse(body: unknown): ReportRequest {

@@ -12,6 +12,7 @@ import { PlausibleStatsV2Controller } from './dialects/plausible/stats-v2.contro
 import { Freshness } from './freshness.js';
 import { QueryController } from './query.controller.js';
 import { SiteChanges } from './site-changes.js';
+import { SiteQuestions } from './site-questions.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { RedisReportCache } from './cache/redis.report-cache.js';
 import { MemoryReportCache, ReportCache } from './cache/report-cache.js';
@@ -41,6 +42,7 @@ const CACHE_ENTRIES_MAX = 10_000;
     RunDefinedReportHandler,
     Freshness,
     SiteChanges,
+    SiteQuestions,
     PlausibleReports,
     QueryTelemetry,
     ...REALTIME_PROVIDERS,

@@ -1,5 +1,6 @@
 // What /docs says about the query endpoint. The request's schema is the one that checks it.
-import type { ApiResponseSchemaHost } from '@nestjs/swagger';
+import { applyDecorators } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiParam, ApiResponse, type ApiResponseSchemaHost } from '@nestjs/swagger';
 import { z } from 'zod';
 import { reportRequestSchema } from './request/report-request.js';
 
@@ -185,3 +186,31 @@ export const REPORT_SCHEMA: SchemaObject = {
     query: QUERY_SCHEMA,
   },
 };
+
+interface DescribedReport {
+  readonly request: SchemaObject;
+  readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;
+  readonly answer: SchemaObject;
+}
+
+/** Documents what every endpoint that answers a question takes and answers. */
+export const ApiReport = ({ request, examples, answer }: DescribedReport) =>
+  applyDecorators(
+    ApiParam({ name: 'site', description: 'Id or domain of the site.', example: 'shop.example' }),
+    ApiHeader({
+      name: 'If-None-Match',
+      required: false,
+      description: 'An ETag: 304 while the numbers are the same.',
+    }),
+    ApiHeader({ name: 'Accept', required: false, description: '`text/csv` gives CSV.' }),
+    ApiBody({ schema: request, examples }),
+    ApiResponse({ status: 200, content: { 'application/json': { schema: answer }, 'text/csv': {} } }),
+    ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' }),
+    ApiResponse({
+      status: 400,
+      description: 'Unknown name or impossible combination; `errors` names the path.',
+    }),
+    ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' }),
+    ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' }),
+    ApiResponse({ status: 429, description: 'Too many requests in a minute; again after Retry-After.' }),
+  );

@@ -1,6 +1,5 @@
 // One report, from a request to its answer: normalise → cache → plan → read → answer. The query
 // side of the QueryBus: other wire formats send the same query and dress its answer differently.
-import { createHash } from 'node:crypto';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Pool } from 'pg';
@@ -8,34 +7,21 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { Problem } from '../../http/problem.js';
 import type { ServedProjection } from '../projections/read-models/serving.js';
 import { refuseUnknownPatterns } from './facts/unknown-patterns.js';
+import { cacheKeyOf, digestOf, etagOf } from './digest.js';
 import { Freshness, freshnessMetaOf, type ReadModelsState } from './freshness.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { inReadTransaction } from './read-transaction.js';
 import type { Report, ReportMeta } from './report.js';
 import { ReportCache } from './cache/report-cache.js';
-import { SiteDefinitions } from './vocabulary/site-definitions.js';
-import type { Range, RangeContext } from './request/date-range.js';
-import {
-  type Compared,
-  echoOf,
-  normaliseQuery,
-  type ReportQuery,
-  timestampsOf,
-} from './request/report-query.js';
+import type { Range } from './request/date-range.js';
+import { type Compared, echoOf, type ReportQuery, timestampsOf } from './request/report-query.js';
 import type { ReportRequest } from './request/report-request.js';
-import { withSegments } from './request/segments.js';
 import { type ReportNumbers, readReport } from './sources/read-report.js';
 import { ReportSources } from './sources/report-sources.js';
 import { ESTIMATE_ERROR } from './sources/rollup.report.js';
 import { SessionEstimates } from './sources/session-estimate.js';
 import { SiteChanges } from './site-changes.js';
-import { firstSessionOf } from './site-history.js';
-
-export interface ReportSite {
-  readonly id: string;
-  /** IANA name. */
-  readonly timezone: string;
-}
+import { type ReportSite, SiteQuestions } from './site-questions.js';
 
 export interface Answer {
   readonly report: Report;
@@ -70,21 +56,22 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
     @Inject(Freshness) private readonly freshness: Freshness,
     @Inject(ReportCache) private readonly cache: ReportCache<ComputedReport>,
     @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
-    @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
+    @Inject(SiteQuestions) private readonly questions: SiteQuestions,
     @Inject(SiteChanges) private readonly changes: SiteChanges,
   ) {}
 
-  async execute({ site, request, now }: RunReportQuery): Promise<Answer> {
+  async execute(asked: RunReportQuery): Promise<Answer> {
     const startedMs = performance.now();
     try {
-      const state = await this.freshness.of(site.id);
-      const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
-      const query = this.normalised(request, site, { zone: site.timezone, now, earliest });
-      const key = cacheKeyOf(query, state, await this.changesOf(query, state));
+      const state = await this.freshness.of(asked.site.id);
+      const query = await this.questions.normalised(asked, state);
+      const { site, zone, goals } = query;
+      const changes = await this.changes.of(site, spanOf(query), state);
+      const key = cacheKeyOf([site, zone, echoOf(query), goals, state.version, changes]);
       const { value, source } = await this.cache.get(
         key,
         () => this.compute(query, state),
-        spanOf(query).to <= now ? 'lasting' : 'passing',
+        spanOf(query).to <= asked.now ? 'lasting' : 'passing',
       );
       const seconds = (performance.now() - startedMs) / 1000;
       this.telemetry.answered(source === 'cache' ? 'cache' : value.source, seconds);
@@ -93,15 +80,6 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
       if (error instanceof Problem) this.telemetry.refused(error.options.status);
       throw error;
     }
-  }
-
-  private normalised(request: ReportRequest, site: ReportSite, context: RangeContext): ReportQuery {
-    const resolved = withSegments(request, { site: site.id, definitions: this.definitions });
-    return normaliseQuery(resolved, site, { ...context, goals: this.definitions.goalsOf(site.id) });
-  }
-
-  private changesOf(query: ReportQuery, state: ReadModelsState): Promise<string> {
-    return this.changes.of(query.site, spanOf(query), state);
   }
 
   private async compute(query: ReportQuery, { projections }: ReadModelsState): Promise<ComputedReport> {
@@ -118,7 +96,7 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
     const text = JSON.stringify([numbers, echoOf(query)]);
     return {
       ...numbers,
-      digest: createHash('sha256').update(text).digest('base64url').slice(0, 27),
+      digest: digestOf(text),
       bytes: text.length * 2,
     };
   }
@@ -132,11 +110,6 @@ function spanOf({ range, compared, metrics }: ReportQuery): Range {
     ? 0
     : Math.min(...ranges.map(({ from }) => from));
   return { from, to: Math.max(...ranges.map(({ to }) => to)) };
-}
-
-function cacheKeyOf(query: ReportQuery, { version }: ReadModelsState, changes: string): string {
-  const text = JSON.stringify([query.site, query.zone, echoOf(query), query.goals, version, changes]);
-  return createHash('sha256').update(text).digest('base64');
 }
 
 function answerOf(query: ReportQuery, computed: ComputedReport, { projections }: ReadModelsState): Answer {
@@ -156,7 +129,7 @@ function answerOf(query: ReportQuery, computed: ComputedReport, { projections }:
   };
   return {
     report: { results: computed.results, meta, query: echoOf(query) },
-    etag: `W/"${computed.digest}"`,
+    etag: etagOf(computed.digest),
   };
 }
 

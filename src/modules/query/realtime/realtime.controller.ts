@@ -20,7 +20,8 @@ import { type KeyHolder, requireReach } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
-import { isKnown, prefersEventStream } from '../negotiation.js';
+import { etagOf } from '../digest.js';
+import { prefersEventStream, sendTagged } from '../negotiation.js';
 import { EVENT_STREAM_EXAMPLE, REALTIME_EXAMPLE, REALTIME_SCHEMA } from './realtime.openapi.js';
 import { RealtimeQuery } from './run-realtime.query.js';
 import { RealtimeSnapshots } from './snapshots.js';
@@ -101,9 +102,6 @@ export class RealtimeController implements OnModuleInit, BeforeApplicationShutdo
         .send(stream);
     }
     const { report, digest } = await this.queries.execute(new RealtimeQuery(site));
-    const etag = `W/"${digest}"`;
-    void reply.headers({ etag, 'cache-control': 'private, no-cache' });
-    if (isKnown(etag, headers['if-none-match'])) return void reply.status(304).send();
-    reply.send(report);
+    sendTagged(reply, headers, { etag: etagOf(digest), json: report });
   }
 }

@@ -1,8 +1,8 @@
 // One computation per site and beat, however many ask. A snapshot serves everybody until its beat is
 // over; whoever asks then starts the next one, and all others wait for the same. Nothing is computed
 // that nobody asks for, and all sites of a process together hold at most a few connections.
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { digestOf } from '../digest.js';
 import type { FreshnessMeta } from '../freshness.js';
 import type { RealtimeNumbers } from './realtime-report.js';
 
@@ -63,7 +63,7 @@ export class RealtimeSnapshots {
       const { meta: _, ...numbers } = report;
       const snapshot = {
         report,
-        digest: createHash('sha256').update(JSON.stringify(numbers)).digest('base64url').slice(0, 27),
+        digest: digestOf(JSON.stringify(numbers)),
         freshUntil: startedAt + Math.max(BEAT_MS, tookMs / SHARE_OF_TIME_MAX),
       };
       this.#latest.set(site, snapshot);

@@ -14,14 +14,15 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type KeyHolder, requireReach } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
 import { tableToCsv } from '../csv.js';
-import { isKnown, prefersCsv } from '../negotiation.js';
+import { sendTagged } from '../negotiation.js';
 import type { Report } from './report-definition.js';
+import { ApiReport } from '../query.openapi.js';
 import { answerSchemaOf, requestSchemaOf } from './report.openapi.js';
 import { RunDefinedReportQuery } from './run-defined-report.query.js';
 
@@ -43,26 +44,11 @@ export function reportController(report: Report): Type {
       summary: report.summary,
       description: report.description,
     })
-    @ApiParam({ name: 'site', description: 'Id or domain of the site.', example: 'shop.example' })
-    @ApiHeader({
-      name: 'If-None-Match',
-      required: false,
-      description: 'An ETag: 304 while the numbers are the same.',
+    @ApiReport({
+      request: requestSchemaOf(report),
+      examples: { ...report.examples },
+      answer: answerSchemaOf(report),
     })
-    @ApiHeader({ name: 'Accept', required: false, description: '`text/csv` gives CSV.' })
-    @ApiBody({ schema: requestSchemaOf(report), examples: { ...report.examples } })
-    @ApiResponse({
-      status: 200,
-      content: { 'application/json': { schema: answerSchemaOf(report) }, 'text/csv': {} },
-    })
-    @ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' })
-    @ApiResponse({
-      status: 400,
-      description: 'Unknown name or impossible combination; `errors` names the path.',
-    })
-    @ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' })
-    @ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' })
-    @ApiResponse({ status: 429, description: 'Too many requests in a minute; again after Retry-After.' })
     async query(
       @Param('site') idOrDomain: string,
       @Body() body: unknown,
@@ -74,10 +60,7 @@ export function reportController(report: Report): Type {
       const { answer, etag, table } = await this.queries.execute(
         new RunDefinedReportQuery(report, site, body, Date.now()),
       );
-      void reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache' });
-      if (isKnown(etag, headers['if-none-match'])) return void reply.status(304).send();
-      if (!prefersCsv(headers.accept)) return void reply.send(answer);
-      reply.header('content-type', 'text/csv; charset=utf-8').send(tableToCsv(table()));
+      sendTagged(reply, headers, { etag, json: answer, csv: () => tableToCsv(table()) });
     }
   }
   return ReportController;

@@ -1,6 +1,5 @@
 // One report of the list, from a body to its answer: parse → plan → cache → run. What the native query
 // does with a table of metrics, for answers of any shape.
-import { createHash } from 'node:crypto';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Pool } from 'pg';
@@ -8,15 +7,14 @@ import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
 import { ReportCache } from '../cache/report-cache.js';
 import { type Table } from '../csv.js';
+import { cacheKeyOf, digestOf, etagOf } from '../digest.js';
 import { refuseUnknownPatterns } from '../facts/unknown-patterns.js';
 import { Freshness, type FreshnessMeta, freshnessMetaOf } from '../freshness.js';
 import { QueryTelemetry } from '../query.telemetry.js';
 import { inReadTransaction } from '../read-transaction.js';
-import { echoOf, normaliseQuery } from '../request/report-query.js';
-import type { ReportSite } from '../run-report.query.js';
-import { withSegments } from '../request/segments.js';
+import { echoOf } from '../request/report-query.js';
 import { SiteChanges } from '../site-changes.js';
-import { firstSessionOf } from '../site-history.js';
+import { type ReportSite, SiteQuestions } from '../site-questions.js';
 import { SiteDefinitions } from '../vocabulary/site-definitions.js';
 import { parseReport, type Report, type Task } from './report-definition.js';
 
@@ -66,6 +64,7 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
     @Inject(ReportCache) private readonly cache: ReportCache<ComputedResults>,
     @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
     @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
+    @Inject(SiteQuestions) private readonly questions: SiteQuestions,
     @Inject(SiteChanges) private readonly changes: SiteChanges,
   ) {}
 
@@ -86,10 +85,7 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
     const { definitions } = this;
     const { selection: request, parameters } = parseReport(report, body);
     const state = await this.freshness.of(site.id);
-    const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
-    const goals = definitions.goalsOf(site.id);
-    const resolved = withSegments(request, { site: site.id, definitions });
-    const selection = normaliseQuery(resolved, site, { zone: site.timezone, now, earliest, goals });
+    const selection = await this.questions.normalised({ site, request, now }, state);
     const planned = report.plan(parameters, { selection, definitions });
     const { date_range, filters, include } = echoOf(selection);
     const query = { date_range, filters, include: { bots: include.bots }, ...planned.echo };
@@ -97,7 +93,7 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
     const asked: Asked = { report, selection, query, plan: planned.plan, factsTable: serving.table };
     const changes = await this.changes.of(site.id, selection.range, state);
     const { value, source } = await this.cache.get(
-      cacheKeyOf(asked, [state.version, changes]),
+      keyOf(asked, [state.version, changes]),
       () => this.compute(asked),
       selection.range.to <= now ? 'lasting' : 'passing',
     );
@@ -112,7 +108,7 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
         },
         query,
       },
-      etag: `W/"${value.digest}"`,
+      etag: etagOf(value.digest),
       table: () => report.table(value.results),
     };
     return { answer, source: source === 'cache' ? ('cache' as const) : ('facts' as const) };
@@ -126,17 +122,16 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
     const text = JSON.stringify([report.name, results, query]);
     return {
       results,
-      digest: createHash('sha256').update(text).digest('base64url').slice(0, 27),
+      digest: digestOf(text),
       bytes: text.length * 2,
     };
   }
 }
 
-function cacheKeyOf(
+function keyOf(
   { report, selection, query, plan }: Asked,
   rows: readonly [version: number, changes: string],
-) {
+): string {
   const { site, zone, goals } = selection;
-  const text = JSON.stringify([report.name, site, zone, query, goals, plan, rows]);
-  return createHash('sha256').update(text).digest('base64');
+  return cacheKeyOf([report.name, site, zone, query, goals, plan, rows]);
 }
