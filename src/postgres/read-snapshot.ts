@@ -10,10 +10,12 @@ export async function inReadSnapshot<T>(
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    // Just-in-time compilation costs more than it saves on statements of this size.
+    // Just-in-time compilation costs more than it saves on statements of this size. Handing rows from a
+    // parallel worker on costs a tenth of what PostgreSQL believes: it would rather sort a million on its own.
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
       SET LOCAL statement_timeout = ${Math.floor(timeoutMs)};
-      SET LOCAL jit = off`);
+      SET LOCAL jit = off;
+      SET LOCAL parallel_tuple_cost = 0.01`);
     const result = await work(client);
     await client.query('COMMIT');
     return result;

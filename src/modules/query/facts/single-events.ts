@@ -83,8 +83,6 @@ class SingleEvents {
   ctes(): readonly string[] {
     const { shape } = this;
     const lastAt = this.lastAt;
-    const first = shape.bucketOf('s.started_at');
-    const last = shape.bucketOf(lastAt);
     const columns = [
       ...shape.visitColumns(),
       ...this.sessionLeaves.map((sql, index) => `${sql} AS p${index}`),
@@ -92,7 +90,8 @@ class SingleEvents {
       ...(shape.counters.has('engagedVisits')
         ? [`${engagedSql(shape.query.goals, shape.source.parameters)} AS engaged`]
         : []),
-      `CASE WHEN ${first} = ${last} THEN ${first} END AS only_bucket`,
+      `(${shape.within('s.started_at', lastAt)}) AS inside`,
+      ...(shape.timed ? [onlyBucket(shape.bucketOf('s.started_at'), shape.bucketOf(lastAt))] : []),
       eventsApart(this.eventColumns()),
     ];
     const only = this.onlyWith.length > 0 ? ` AND (${this.onlyWith.join(' OR ')})` : '';
@@ -102,7 +101,7 @@ class SingleEvents {
       shape.byEntry.length > 0 ? `(${this.matches}) OR (${this.matchesAsEntered})` : this.matches;
     return [
       `apart AS NOT MATERIALIZED (SELECT ${columns.join(', ')} ${sessions})`,
-      `placed AS NOT MATERIALIZED (SELECT e.*, coalesce(e.only_bucket, ${shape.bucketOf(EVENT_AT)}) AS bucket FROM apart e)`,
+      `placed AS NOT MATERIALIZED (SELECT e.*, ${this.bucket} AS bucket FROM apart e)`,
       `hits AS NOT MATERIALIZED (SELECT ${this.hitColumns().join(', ')} FROM placed e ${this.goalsReached()}
         WHERE ${counted} AND ${this.inRange} AND (${passes}))`,
     ];
@@ -160,8 +159,12 @@ class SingleEvents {
             GROUP BY ${['session', ...keys].join(', ')}) AS once`;
   }
 
+  private get bucket(): string {
+    return this.shape.timed ? `coalesce(e.only_bucket, ${this.shape.bucketOf(EVENT_AT)})` : '1';
+  }
+
   private get inRange(): string {
-    return `e.bucket BETWEEN 1 AND ${this.shape.lastBucket}`;
+    return `(e.inside OR ${this.shape.within(EVENT_AT)})`;
   }
 
   /** Engagement is told after the session's last other event, too. */
@@ -257,6 +260,9 @@ class SingleEvents {
     ];
   }
 }
+
+const onlyBucket = (first: string, last: string): string =>
+  `CASE WHEN ${first} = ${last} THEN ${first} END AS only_bucket`;
 
 /** Comparisons of goals that an event reaches if it passes: not those of goals that it must not reach. */
 function wantedGoals(filter: Filter, isWanted: boolean): readonly Comparison[] {
