@@ -147,8 +147,7 @@ function asText(data: {
   }
   if (data.facts) lines.push('');
   for (const { name, value, unit, atMost } of data.facts ?? []) {
-    const goal =
-      atMost === undefined ? '' : ` (goal ${atMost}: ${value <= atMost ? 'reached' : 'MISSED'})`;
+    const goal = atMost === undefined ? '' : ` (goal ${atMost}: ${value <= atMost ? 'reached' : 'MISSED'})`;
     lines.push(
       `  ${name.padEnd(44)}${value.toLocaleString('en', { maximumFractionDigits: 2 }).padStart(12)} ${unit}${goal}`,
     );

@@ -1,6 +1,6 @@
 // The product in processes of its own for benchmarks of the query side: its roles as `npm start` runs
-// them, over a PostgreSQL configured as the embedded one and a Redis that nobody else uses. Sites and
-// keys are made over HTTP; where the machine can, processes are pinned to cores.
+// them, over a PostgreSQL configured as the embedded one and a Redis that nobody else uses. Keys are made
+// over HTTP, sites too unless they are thousands; whoever wants to pins processes to cores.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { pino } from 'pino';
+import { PostgresEventStore } from '../src/event-store/postgres.event-store.js';
+import { OPERATORS_MERCHANT } from '../src/modules/auth/merchant.aggregate.js';
+import { newSiteId } from '../src/modules/auth/random-ids.js';
+import { createSite, siteStream } from '../src/modules/auth/site.aggregate.js';
 import { EmbeddedServer } from '../src/postgres/embedded-server.js';
+import { migrate } from '../src/postgres/migrate.js';
+import { Telemetry } from '../src/telemetry/telemetry.js';
 import { Child } from '../test/crash/child.js';
+import { builtApp } from '../test/servers/built-app.js';
 import { freePort } from '../test/servers/free-port.js';
 import { startRedis, type TestRedis } from '../test/servers/redis.js';
 import { startCommand } from './start-command.js';
@@ -17,16 +24,20 @@ import { startCommand } from './start-command.js';
 const OPERATOR_KEY = 'operator-key-of-the-query-benches-0123456789';
 const KEY_PEPPER = 'pepper-of-the-query-benches-0123456789abcdef';
 const CLOCK_TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
-const CREATED_AT_ONCE = 8;
 
 export interface RoleOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** As taskset takes it. Absent: any. */
   readonly cores?: string;
+  /** Of the repository, run before it in its process. */
+  readonly program?: string;
 }
 
 /** One process of the product. */
 export class RoleProcess {
+  /** The operator's. */
+  readonly key = OPERATOR_KEY;
+
   constructor(
     private readonly child: Child,
     readonly port: number,
@@ -51,16 +62,8 @@ export class RoleProcess {
     return (await answer.json()) as T;
   }
 
-  async createSites(domains: readonly string[]): Promise<string[]> {
-    const ids: string[] = [];
-    let next = 0;
-    const create = async (): Promise<void> => {
-      for (let index = next++; index < domains.length; index = next++) {
-        ids[index] = (await this.made<{ id: string }>('/v1/sites', { body: { domain: domains[index] } })).id;
-      }
-    };
-    await Promise.all(Array.from({ length: CREATED_AT_ONCE }, create));
-    return ids;
+  async createSite(domain: string): Promise<string> {
+    return (await this.made<{ id: string }>('/v1/sites', { body: { domain } })).id;
   }
 
   /** Good for all sites. */
@@ -100,9 +103,10 @@ export class Product {
   }
 
   /** Settles once it is ready. All share one data directory, and so one embedded log. */
-  async role(role: string, { environment = {}, cores }: RoleOptions = {}): Promise<RoleProcess> {
+  async role(role: string, { environment = {}, cores, program }: RoleOptions = {}): Promise<RoleProcess> {
     const port = await freePort();
     const { environment: startEnvironment, nodeFlags } = startCommand();
+    const before = program === undefined ? [] : [`--import=${join(await builtApp(), program)}`];
     const child = await Child.start('src/main.js', {
       environment: {
         ROLE: role,
@@ -115,7 +119,7 @@ export class Product {
         KEY_REQUESTS_PER_MINUTE_MAX: '10000000',
         LOG_LEVEL: 'error',
         ...startEnvironment,
-        NODE_OPTIONS: nodeFlags.join(' '),
+        NODE_OPTIONS: [...nodeFlags, ...before].join(' '),
         ...environment,
       },
       wrapper: cores === undefined ? [] : ['taskset', '-c', cores],
@@ -127,6 +131,21 @@ export class Product {
         throw new Error(child.stderr + child.lines.join('\n'));
     }
     return running;
+  }
+
+  /** As their creation over HTTP would, but quicker; for processes that start afterwards. */
+  async recordSites(count: number): Promise<string[]> {
+    await migrate(this.postgres.url);
+    const store = new PostgresEventStore(this.pool, new Telemetry('silent'));
+    const rest = { merchant: OPERATORS_MERCHANT, timezone: 'UTC', currency: 'EUR', trackingIds: [] };
+    const ids = Array.from({ length: count }, newSiteId);
+    for (const [index, id] of ids.entries()) {
+      const domain = `shop-${index}.example`;
+      const events = [createSite(id, { ...rest, domain, name: domain })];
+      await store.append(siteStream(id), events, 'none');
+    }
+    await store.close();
+    return ids;
   }
 
   async stop(): Promise<void> {

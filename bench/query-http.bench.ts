@@ -86,7 +86,7 @@ function questionOf(n: number, until: number): object {
 }
 
 async function prepare(api: RoleProcess): Promise<Map<string, Target>> {
-  const [site] = (await api.createSites(['shop.example'])) as [string];
+  const site = await api.createSite('shop.example');
   const key = await api.issueKey('stats:read');
   const until = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   await fillReadModels(product.pool, { sites: [{ site, sessions: SESSIONS }], days: DAYS, until });

@@ -16,7 +16,7 @@ export interface Program {
 export async function startProgram(path: string, cores?: string): Promise<Program> {
   const wrapper = cores === undefined ? [] : ['taskset', '-c', cores];
   const [command, ...args] = [...wrapper, process.execPath, join(await builtApp(), path)];
-  const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   return { process: child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
 

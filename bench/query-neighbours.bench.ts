@@ -112,7 +112,9 @@ async function rawRows({ postgres: { pool }, handler }: Tables): Promise<Benchma
     pool.query<unknown[]>({ text: RAW_SERIES, values: [BIG_SITE, FROM, TO], rowMode: 'array' });
   const counted = (await raw()).rows.map(([, visitors, pageviews]) => [Number(visitors), Number(pageviews)]);
   const answered = (await handler.execute(SERIES)).report.results.map(({ metrics }) => metrics);
-  if (JSON.stringify(counted.map(([, views]) => views)) !== JSON.stringify(answered.map(([, views]) => views))) {
+  if (
+    JSON.stringify(counted.map(([, views]) => views)) !== JSON.stringify(answered.map(([, views]) => views))
+  ) {
     throw new Error('The answers differ');
   }
   const timed = async (work: () => Promise<unknown>) => ({ amount: 1, seconds: await seconds(work) });

@@ -50,7 +50,8 @@ export async function fillReadModels(pool: Pool, traffic = DEFAULT_TRAFFIC): Pro
     Array.from({ length: days + 1 }, (_, day) => until - day * DAY_MS);
   await new MonthPartitions(pool, 'sessions_v1').ensure(daysOf(traffic));
   await fillSessions(pool, traffic);
-  for (const sites of inParts(traffic.sites.filter(({ rollup }) => rollup !== false))) await fillTraffic(pool, sites);
+  for (const sites of inParts(traffic.sites.filter(({ rollup }) => rollup !== false)))
+    await fillTraffic(pool, sites);
   await pool.query(
     `INSERT INTO ${changedPeriodsTable(1)} (site, period, partition, position)
       SELECT DISTINCT site, date_bin($1 * interval '1 millisecond', hour, 'epoch'), 0, '1' FROM traffic_v1

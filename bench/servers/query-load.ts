@@ -33,7 +33,8 @@ const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
 
 /** Bytes still missing of the answer that has begun with `head`; 304 has none beyond. */
 function bytesOf(head: string, status: number): number {
-  if (!head.startsWith(`HTTP/1.1 ${status} `)) throw new Error(`The server answered: ${head.slice(0, 1_000)}`);
+  if (!head.startsWith(`HTTP/1.1 ${status} `))
+    throw new Error(`The server answered: ${head.slice(0, 1_000)}`);
   const end = head.indexOf(HEAD_END) + HEAD_END.length;
   return end + (status === 304 ? 0 : Number(CONTENT_LENGTH.exec(head)![1]));
 }
@@ -81,7 +82,7 @@ async function load(command: QueryLoadCommand): Promise<QueryLoadResult> {
         try {
           receive(chunk);
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });
