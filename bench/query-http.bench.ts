@@ -12,7 +12,8 @@ import { fillReadModels, setCheckpoints } from './session-rows.js';
 
 const ROUNDS = option('rounds', 5);
 const ROUND_SECONDS = option('seconds', 3);
-/** More than the 10,000 that a process remembers: asked for in turn, none is there when its turn comes. */
+const REMEMBERED = 10_000;
+/** More than a process remembers: asked for in turn, none is there when its turn comes. */
 const ANSWERS = option('answers', 11_000);
 const CONNECTIONS = 64;
 const SESSIONS = 3_000;
@@ -34,6 +35,7 @@ interface Target {
   readonly status: number;
 }
 
+if (ANSWERS <= REMEMBERED) throw new Error(`--answers must be more than ${REMEMBERED}`);
 const product = await Product.start();
 const load = await QueryLoad.start(LOAD_CORE);
 const bare = await startProgram('bench/servers/cached-bytes.server.js', SERVER_CORE);
