@@ -15,8 +15,11 @@ const ROUND_SECONDS = option('seconds', 3);
 const REMEMBERED = 10_000;
 /** More than a process remembers: asked for in turn, none is there when its turn comes. */
 const ANSWERS = option('answers', 11_000);
-const CONNECTIONS = 64;
-const SESSIONS = 3_000;
+const CONNECTIONS = 32;
+/** What is timed is Redis, not what a process does that shares its core and gives Redis up: 50 ms as deployed. */
+const REDIS_TIMEOUT_MS = 1_000;
+/** Few: what is computed once for each answer is not what is timed. */
+const SESSIONS = 300;
 const DAYS = 30;
 const DAY_MS = 86_400_000;
 const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
@@ -43,7 +46,8 @@ const turns = new Map<string, { requests: number; cpuSeconds: number }[]>();
 
 try {
   pin(product.redis.process.pid, LOAD_CORE);
-  const api = await product.role('api', { cores: SERVER_CORE });
+  const environment = { REDIS_TIMEOUT_MS: String(REDIS_TIMEOUT_MS) };
+  const api = await product.role('api', { cores: SERVER_CORE, environment });
   const targets = await prepare(api);
   progress('compiling: one turn of each, not counted');
   for (const target of targets.values()) await turnOf(target);
@@ -61,7 +65,8 @@ try {
     rounds: ROUNDS,
   });
   const cold = turns.get(COLD)!.reduce((sum, { requests }) => sum + requests, 0);
-  if ((await lookups()) - foundBefore < cold) throw new Error('Void: answers were not taken from Redis');
+  const found = (await lookups()) - foundBefore;
+  if (found < cold) throw new Error(`Void: of ${cold} answers Redis had only ${found}`);
   const byCpu = await measure({
     name: 'the same turns per second of CPU that the server spent',
     unit: 'answers',
@@ -101,7 +106,7 @@ async function prepare(api: RoleProcess): Promise<Map<string, Target>> {
   const [text, etag] = [await first.text(), first.headers.get('etag')!];
   progress(`answers of ${text.length} bytes; ${ANSWERS} of them are computed first`);
   const cold = Array.from({ length: ANSWERS }, (_, n) => requestFor(n));
-  const once = { connections: 8, seconds: 600, requestsMax: ANSWERS };
+  const once = { connections: 16, seconds: 600, requestsMax: ANSWERS };
   await load.run({ ...ours, requests: cold, status: 200, ...once });
 
   const redis = new Redis(product.redis.url);
