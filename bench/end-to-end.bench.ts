@@ -18,11 +18,10 @@ import { builtApp } from '../test/servers/built-app.js';
 import { freePort } from '../test/servers/free-port.js';
 import { startKafka } from '../test/servers/kafka.js';
 import { type BenchmarkResult, type Fact, median, report } from './measure.js';
+import { option } from './option.js';
 import type { LoadCommand, LoadResult } from './servers/http-load.js';
 import { startCommand } from './start-command.js';
 
-const option = (name: string, otherwise: number): number =>
-  Number(process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise);
 const SECONDS = option('seconds', 15);
 const ROUNDS = option('rounds', 3);
 const STEADY_EVENTS_PER_SECOND = option('rate', 10_000);

@@ -47,6 +47,7 @@ export interface Fact {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
+  readonly atMost?: number;
 }
 
 export async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -101,6 +102,11 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
 }
 
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
 function medianRatio(rates: readonly Rates[], { of, over }: Ratio): number {
   const rateOf = (name: string): readonly number[] => {
     const found = rates.find((rate) => rate.name === name);
@@ -140,9 +146,10 @@ function asText(data: {
     }
   }
   if (data.facts) lines.push('');
-  for (const { name, value, unit } of data.facts ?? []) {
+  for (const { name, value, unit, atMost } of data.facts ?? []) {
+    const goal = atMost === undefined ? '' : ` (goal ${atMost}: ${value <= atMost ? 'reached' : 'MISSED'})`;
     lines.push(
-      `  ${name.padEnd(44)}${value.toLocaleString('en', { maximumFractionDigits: 2 }).padStart(12)} ${unit}`,
+      `  ${name.padEnd(44)}${value.toLocaleString('en', { maximumFractionDigits: 2 }).padStart(12)} ${unit}${goal}`,
     );
   }
   return `${lines.join('\n')}\n`;

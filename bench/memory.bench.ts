@@ -12,10 +12,9 @@ import { builtApp } from '../test/servers/built-app.js';
 import { freePort } from '../test/servers/free-port.js';
 import { random } from '../test/traffic.js';
 import { type Fact, median, report } from './measure.js';
+import { option } from './option.js';
 import { startCommand } from './start-command.js';
 
-const option = (name: string, otherwise: number): number =>
-  Number(process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise);
 const MINUTES = option('minutes', 2);
 const VISITORS = option('visitors', 200_000);
 const PROPS_CHARS = option('props-chars', 0);

@@ -1,39 +1,19 @@
 // What the query side adds to hand-written SQL through pg, at one million events of one site:
 // uncached and cached, each answer checked against the hand-written one before anything is timed.
-import { Pool } from 'pg';
-import { readConfig } from '../src/config/config.js';
-import { Freshness } from '../src/modules/query/freshness.js';
-import { SiteChanges } from '../src/modules/query/site-changes.js';
-import { SiteQuestions } from '../src/modules/query/site-questions.js';
-import { QueryTelemetry } from '../src/modules/query/query.telemetry.js';
-import {
-  type CachedReport,
-  MemoryReportCache,
-  ReportCache,
-} from '../src/modules/query/cache/report-cache.js';
+import type { Pool } from 'pg';
+import { MemoryReportCache } from '../src/modules/query/cache/report-cache.js';
 import { parseReportRequest } from '../src/modules/query/request/report-request.js';
-import {
-  type ComputedReport,
-  RunReportHandler,
-  RunReportQuery,
-} from '../src/modules/query/run-report.query.js';
-import { Telemetry } from '../src/telemetry/telemetry.js';
-import { createReadModels } from '../test/read-model-rows.js';
+import { RunReportQuery } from '../src/modules/query/run-report.query.js';
 import { startMigratedPostgres } from '../test/servers/postgres.js';
-import { type BenchmarkResult, type Contender, measure, report, seconds } from './measure.js';
-import { BIG_SITE, fillReadModels, NOW } from './session-rows.js';
+import { type BenchmarkResult, type Contender, measure, quantile, report, seconds } from './measure.js';
+import { NoCache, reportHandler } from './report-handler.js';
+import { BIG_SITE, fillReadModels, NOW, setCheckpoints } from './session-rows.js';
 
 const ROUNDS = 7;
 const CACHED_TURNS = 200;
 const SITE = { id: BIG_SITE, timezone: 'UTC' };
 const FROM = '2026-10-21T00:00:00Z';
 const TO = '2026-11-20T00:00:00Z';
-
-class NoCache extends ReportCache<ComputedReport> {
-  async get(_: string, compute: () => Promise<ComputedReport>): Promise<CachedReport<ComputedReport>> {
-    return { value: await compute(), source: 'computed' };
-  }
-}
 
 const ACTIVE = `FROM sessions_v1 WHERE site = $1 AND started_at >= $2::timestamptz - interval '48 hours'
   AND started_at < $3 AND ended_at >= $2 AND NOT bot`;
@@ -80,8 +60,8 @@ const CASES: readonly Case[] = [
 
 const postgres = await startMigratedPostgres();
 try {
-  await createReadModels(postgres.pool);
   await fillReadModels(postgres.pool);
+  await setCheckpoints(postgres.pool);
   report('query', await benchmarks(postgres.pool));
 } finally {
   await postgres.stop();
@@ -95,8 +75,8 @@ async function benchmarks(pool: Pool): Promise<readonly BenchmarkResult[]> {
 
 async function benchmark(pool: Pool, { name, body, sql, atLeast }: Case): Promise<BenchmarkResult> {
   const query = new RunReportQuery(SITE, parseReportRequest({ ...body, date_range: [FROM, TO] }), NOW);
-  const uncached = handlerWith(pool, new NoCache());
-  const cached = handlerWith(
+  const uncached = reportHandler(pool, new NoCache());
+  const cached = reportHandler(
     pool,
     new MemoryReportCache({ bytesMax: 10_000_000, entriesMax: 100, bytesOf: ({ bytes }) => bytes }),
   );
@@ -137,27 +117,10 @@ async function benchmark(pool: Pool, { name, body, sql, atLeast }: Case): Promis
     ratios: [{ of: 'uncached', over: 'hand-written SQL', ...(atLeast !== undefined && { atLeast }) }],
     rounds: ROUNDS,
   });
+  // Without the warm-up.
+  const latencyMs = (share: number): number => Math.round(quantile(latenciesMs.slice(1), share));
   return {
     ...result,
-    name: `${name}: uncached p50 ${quantile(latenciesMs, 0.5)} ms, p95 ${quantile(latenciesMs, 0.95)} ms`,
+    name: `${name}: uncached p50 ${latencyMs(0.5)} ms, p95 ${latencyMs(0.95)} ms`,
   };
-}
-
-function handlerWith(pool: Pool, cache: ReportCache<ComputedReport>): RunReportHandler {
-  const telemetry = new QueryTelemetry(new Telemetry('silent'));
-  return new RunReportHandler(
-    pool,
-    readConfig({ QUERY_TIMEOUT_MS: '60000' }),
-    new Freshness(pool, { versionFor: () => 1, versions: [1] }),
-    cache,
-    telemetry,
-    new SiteQuestions(pool, { goalsOf: () => [], segmentOf: () => undefined, funnelOf: () => undefined }),
-    new SiteChanges(pool),
-  );
-}
-
-/** Without the warm-up. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.slice(1).sort((a, b) => a - b);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!);
 }

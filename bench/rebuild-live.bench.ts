@@ -10,11 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OPERATOR_KEY, OperatedProduct } from '../test/e2e/operated-product.js';
 import { builtApp } from '../test/servers/built-app.js';
 import { type Fact, median, report } from './measure.js';
+import { option } from './option.js';
 import type { LoadCommand, LoadResult } from './servers/http-load.js';
 import { startCommand } from './start-command.js';
 
-const option = (name: string, otherwise: number): number =>
-  Number(process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise);
 const EVENTS = option('events', 1_000_000);
 const EVENTS_PER_SECOND = option('rate', 1_000);
 const ROUNDS = option('rounds', 3);

@@ -87,6 +87,20 @@ describeWith('own-redis', 'with Redis', () => {
     expect(refused).toMatchObject({ admitted: false, remainingRequests: 0, retryAfterSeconds: 12 });
   });
 
+  it('tells many who ask at once what they would be told one after the other', async () => {
+    const alone = await takeMany(new RateLimits(openRedis(undefined)), 12);
+    const together = await Promise.all(Array.from({ length: 12 }, () => nodes[0]!.take(limit, 'a')));
+    expect(together).toEqual(alone);
+  });
+
+  it('asks Redis twice for any number who ask at once', async () => {
+    const runs = jest.spyOn(stores[0]!, 'run');
+    await Promise.all(Array.from({ length: 100 }, () => nodes[0]!.take(limit, 'a')));
+    expect(runs).toHaveBeenCalledTimes(2);
+    await nodes[0]!.take(limit, 'a');
+    expect(runs).toHaveBeenCalledTimes(3);
+  });
+
   it('says the same as a node alone would', async () => {
     const alone = new RateLimits(openRedis(undefined));
     expect(await takeMany(nodes[0]!, 6)).toEqual(await takeMany(alone, 6));

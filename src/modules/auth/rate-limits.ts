@@ -25,35 +25,67 @@ const LOCAL_BUCKETS_MAX = 10_000;
 /** What may be missing of a token by rounding. */
 const TOLERANCE_MS = 0.001;
 
-/** Reads Redis's clock, so that the nodes' need not agree. Numbers go back as text, or lose their fractions. */
+/**
+ * As many tokens as there are of those wanted. Reads Redis's clock, so that the nodes' need not agree. Numbers
+ * go back as text, or lose their fractions.
+ */
 const TAKE = new RedisScript(`
   local time = redis.call('TIME')
   local nowMs = time[1] * 1000 + time[2] / 1000
-  local tokenMs, windowMs = tonumber(ARGV[1]), tonumber(ARGV[2])
+  local tokenMs, windowMs, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
   local missingMs = math.max(0, (tonumber(redis.call('GET', KEYS[1])) or 0) - nowMs)
-  if missingMs + tokenMs > windowMs + ${TOLERANCE_MS} then return {0, tostring(missingMs)} end
-  missingMs = missingMs + tokenMs
+  local taken = math.min(wanted, math.floor((windowMs + ${TOLERANCE_MS} - missingMs) / tokenMs))
+  if taken <= 0 then return {0, tostring(missingMs)} end
+  missingMs = missingMs + taken * tokenMs
   redis.call('SET', KEYS[1], nowMs + missingMs, 'PX', math.ceil(missingMs))
-  return {1, tostring(missingMs)}
+  return {taken, tostring(missingMs)}
 `);
+
+type Asker = (admission: Admission) => void;
 
 export class RateLimits {
   readonly #fullAtMs = new LRUCache<string, number>({ max: LOCAL_BUCKETS_MAX });
+  /** By bucket that Redis is asked for at this moment: who has come since. */
+  readonly #waiting = new Map<string, Asker[]>();
 
   constructor(
     private readonly redis: RedisStore,
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** Takes a token out of the subject's bucket, if there is one. `subject` must tell nobody who it is. */
-  async take(limit: RateLimit, subject: string): Promise<Admission> {
+  /**
+   * Takes a token out of the subject's bucket, if there is one. `subject` must tell nobody who it is.
+   * Redis is asked for one bucket once at a time: whoever comes meanwhile is in the next question, however
+   * many they are.
+   */
+  take(limit: RateLimit, subject: string): Promise<Admission> {
     const bucket = `limit:${limit.name}:${subject}`;
-    const reply = await this.redis.run((redis) =>
-      TAKE.run(redis, [bucket], [limit.windowMs / limit.requestsMax, limit.windowMs]),
-    );
-    const taken = reply.outcome === 'answered' ? (reply.value as readonly [0 | 1, string]) : undefined;
-    if (taken === undefined) return this.takeLocally(limit, bucket);
-    return admissionOf(limit, { admitted: taken[0] === 1, missingMs: Number(taken[1]) });
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(bucket);
+      if (waiting === undefined) void this.#serve(limit, bucket, [resolve]);
+      else waiting.push(resolve);
+    });
+  }
+
+  async #serve(limit: RateLimit, bucket: string, first: readonly Asker[]): Promise<void> {
+    for (let asking = first; asking.length > 0;) {
+      const next: Asker[] = [];
+      this.#waiting.set(bucket, next);
+      const wanted = asking.length;
+      const reply = await this.redis.run((redis) =>
+        TAKE.run(redis, [bucket], [limit.windowMs / limit.requestsMax, limit.windowMs, wanted]),
+      );
+      if (reply.outcome === 'unavailable') {
+        for (const answer of [...asking, ...next]) answer(this.takeLocally(limit, bucket));
+        break;
+      }
+      const [taken, missingMs] = reply.value as readonly [number, string];
+      for (const [index, answer] of asking.entries()) {
+        answer(admissionOfMany(limit, { index, taken, missingMs: Number(missingMs) }));
+      }
+      asking = next;
+    }
+    this.#waiting.delete(bucket);
   }
 
   private takeLocally(limit: RateLimit, bucket: string): Admission {
@@ -65,6 +97,21 @@ export class RateLimits {
     this.#fullAtMs.set(bucket, nowMs + missingMs + tokenMs);
     return admissionOf(limit, { admitted, missingMs: missingMs + tokenMs });
   }
+}
+
+interface TakenByMany {
+  /** Of who asked, in order. */
+  readonly index: number;
+  readonly taken: number;
+  /** When all have theirs. */
+  readonly missingMs: number;
+}
+
+/** As if each had asked alone, one after the other. */
+function admissionOfMany(limit: RateLimit, { index, taken, missingMs }: TakenByMany): Admission {
+  const later = Math.max(0, taken - 1 - index);
+  const tokenMs = limit.windowMs / limit.requestsMax;
+  return admissionOf(limit, { admitted: index < taken, missingMs: missingMs - later * tokenMs });
 }
 
 interface Taken {

@@ -5,7 +5,8 @@ type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
 export interface TaggedAnswer {
   readonly etag: string;
-  readonly json: object;
+  /** Or its text. */
+  readonly json: object | (() => string);
   /** Absent: there is only JSON. */
   readonly csv?: () => string;
 }
@@ -17,8 +18,13 @@ export function sendTagged(
 ): void {
   void reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache' });
   if (isKnown(etag, headers['if-none-match'])) return void reply.status(304).send();
-  if (csv === undefined || !prefersCsv(headers.accept)) return void reply.send(json);
+  if (csv === undefined || !prefersCsv(headers.accept)) return sendJson(reply, json);
   void reply.header('content-type', 'text/csv; charset=utf-8').send(csv());
+}
+
+function sendJson(reply: FastifyReply, json: TaggedAnswer['json']): void {
+  if (typeof json === 'object') return void reply.send(json);
+  void reply.header('content-type', 'application/json; charset=utf-8').send(json());
 }
 
 /** Weak comparison (RFC 9110 §13.1.2). */

@@ -42,10 +42,10 @@ export class QueryController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const site = requireReach(holder, this.sites.find(idOrDomain));
-    const { report, etag } = await this.queries.execute(
+    const { report, json, etag } = await this.queries.execute(
       new RunReportQuery(site, this.parse(body), Date.now()),
     );
-    sendTagged(reply, headers, { etag, json: report, csv: () => toCsv(report) });
+    sendTagged(reply, headers, { etag, json, csv: () => toCsv(report) });
   }
 
   private parse(body: unknown): ReportRequest {

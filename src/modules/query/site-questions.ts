@@ -1,12 +1,17 @@
 // Makes a request about a site complete, with what only the site knows: its zone, the segments and goals
-// that people defined, and for the range `all` when its data begins.
+// that people defined, and for the range `all` when its data begins. Dashboards ask the same again and
+// again, and calendars are slow to reckon with: what was made complete is remembered while it would
+// come out the same.
 import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Pool } from 'pg';
 import type { ReadModelsState } from './freshness.js';
+import { filterToWire } from './request/filters.js';
 import { normaliseQuery, type ReportQuery } from './request/report-query.js';
 import type { ReportRequest } from './request/report-request.js';
 import { withSegments } from './request/segments.js';
 import { firstSessionOf } from './site-history.js';
+import type { Goal } from './vocabulary/goal.js';
 import { SiteDefinitions } from './vocabulary/site-definitions.js';
 
 export interface ReportSite {
@@ -22,18 +27,50 @@ export interface Asked {
   readonly now: number;
 }
 
+interface Remembered {
+  readonly query: ReportQuery;
+  /** Of the site, when it was made complete: another array as soon as one has changed. */
+  readonly goals: readonly Goal[];
+}
+
+const REMEMBERED_MAX = 10_000;
+const REMEMBERED_CHARACTERS_MAX = 16_777_216;
+/** Of a bucket's bound and label, about. */
+const CHARACTERS_PER_BUCKET = 50;
+/** Whatever the zone, days and hours begin with one of them: of everything but `24h`, which moves every second. */
+const QUARTER_MS = 15 * 60_000;
+const MOVING_RANGE = '24h';
+
 @Injectable()
 export class SiteQuestions {
+  readonly #remembered = new LRUCache<string, Remembered>({
+    max: REMEMBERED_MAX,
+    maxSize: REMEMBERED_CHARACTERS_MAX,
+    sizeCalculation: ({ query }, key) => key.length * 3 + query.buckets.labels.length * CHARACTERS_PER_BUCKET,
+  });
+
   constructor(
     @Inject(Pool) private readonly pool: Pool,
     @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
   ) {}
 
-  /** @throws Problem 400 for what makes no sense or is not there, 422 for what costs too much */
+  /**
+   * The same object for the same question.
+   * @throws Problem 400 for what makes no sense or is not there, 422 for what costs too much
+   */
   async normalised({ site, request, now }: Asked, state: ReadModelsState): Promise<ReportQuery> {
     const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
     const resolved = withSegments(request, { site: site.id, definitions: this.definitions });
     const goals = this.definitions.goalsOf(site.id);
-    return normaliseQuery(resolved, site, { zone: site.timezone, now, earliest, goals });
+    const complete = () => normaliseQuery(resolved, site, { zone: site.timezone, now, earliest, goals });
+    if (request.date_range === MOVING_RANGE) return complete();
+    const filters = resolved.filters.map(filterToWire);
+    const quarter = Math.floor(now / QUARTER_MS);
+    const key = JSON.stringify([site.id, site.timezone, quarter, earliest, { ...resolved, filters }]);
+    const known = this.#remembered.get(key);
+    if (known?.goals === goals) return known.query;
+    const query = complete();
+    this.#remembered.set(key, { query, goals });
+    return query;
   }
 }

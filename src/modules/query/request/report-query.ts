@@ -148,7 +148,18 @@ function comparedRangeOf(request: ReportRequest, range: Range, context: RangeCon
   return comparedRange(range, compare, { form: request.date_range, zone: context.zone, matchDayOfWeek });
 }
 
+const echoes = new WeakMap<ReportQuery, NormalisedQuery>();
+
+/** The same object for the same query: it is wanted several times for each answer. */
 export function echoOf(query: ReportQuery): NormalisedQuery {
+  const known = echoes.get(query);
+  if (known !== undefined) return known;
+  const echo = madeEcho(query);
+  echoes.set(query, echo);
+  return echo;
+}
+
+function madeEcho(query: ReportQuery): NormalisedQuery {
   const { range, zone, include, compared } = query;
   return {
     metrics: query.metrics,

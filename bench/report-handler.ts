@@ -1,0 +1,28 @@
+// The handler that answers reports, on a pool of the caller's, without HTTP and the rest of the process.
+import type { Pool } from 'pg';
+import { readConfig } from '../src/config/config.js';
+import { type CachedReport, ReportCache } from '../src/modules/query/cache/report-cache.js';
+import { Freshness } from '../src/modules/query/freshness.js';
+import { QueryTelemetry } from '../src/modules/query/query.telemetry.js';
+import { type ComputedReport, RunReportHandler } from '../src/modules/query/run-report.query.js';
+import { SiteChanges } from '../src/modules/query/site-changes.js';
+import { SiteQuestions } from '../src/modules/query/site-questions.js';
+import { Telemetry } from '../src/telemetry/telemetry.js';
+
+export class NoCache extends ReportCache<ComputedReport> {
+  async get(_: string, compute: () => Promise<ComputedReport>): Promise<CachedReport<ComputedReport>> {
+    return { value: await compute(), source: 'computed' };
+  }
+}
+
+export function reportHandler(pool: Pool, cache: ReportCache<ComputedReport>): RunReportHandler {
+  return new RunReportHandler(
+    pool,
+    readConfig({ QUERY_TIMEOUT_MS: '60000' }),
+    new Freshness(pool, { versionFor: () => 1, versions: [1] }),
+    cache,
+    new QueryTelemetry(new Telemetry('silent')),
+    new SiteQuestions(pool, { goalsOf: () => [], segmentOf: () => undefined, funnelOf: () => undefined }),
+    new SiteChanges(pool),
+  );
+}
