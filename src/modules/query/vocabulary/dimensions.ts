@@ -33,6 +33,14 @@ const column = (name: string, meaning: string, missing: string = NOT_SET): Visit
   sql: () => `coalesce(s.${name}, '${missing}')`,
 });
 
+/**
+ * How the visit came, for the tools that ask it beside the source. Where no link was tagged it follows from
+ * the channel and the source; of a paid search the channel is all that is kept of the click's id.
+ */
+const MEDIUM = `CASE WHEN s.utm_medium IS NOT NULL THEN s.utm_medium WHEN s.source IS NULL THEN '${NONE}'
+  WHEN s.channel = 'Paid Search' THEN 'cpc' WHEN s.utm_source IS NOT NULL THEN '${NOT_SET}'
+  WHEN s.channel = 'Organic Search' THEN 'organic' ELSE 'referral' END`;
+
 /** One value per session. */
 const VISIT = {
   'visit:source': column('source', 'where the visit came from', DIRECT),
@@ -41,6 +49,16 @@ const VISIT = {
     'how the visit was won, by the rules of [channels](channels.md)',
     'Direct',
   ),
+  'visit:medium': {
+    meaning: 'how the visit came, tagged or not, by the rules of [channels](channels.md#medium)',
+    missing: null,
+    sql: () => MEDIUM,
+  },
+  'visit:source_medium': {
+    meaning: '`visit:source`, or `(direct)`, and `visit:medium`, as in `Google / organic`',
+    missing: null,
+    sql: () => `coalesce(s.source, '(direct)') || ' / ' || ${MEDIUM}`,
+  },
   'visit:referrer': column('referrer', 'host and path of the referring page', DIRECT),
   'visit:utm_source': column('utm_source', 'as given'),
   'visit:utm_medium': column('utm_medium', 'as given'),
