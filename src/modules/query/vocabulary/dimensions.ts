@@ -140,6 +140,24 @@ const EVENT = {
 } as const satisfies Readonly<Record<string, EventDeclaration>>;
 type NamedEventDimension = keyof typeof EVENT;
 
+interface ClockDeclaration {
+  readonly meaning: string;
+  /** Of PostgreSQL's to_char. */
+  readonly format: string;
+}
+
+const inZone = (what: string) => `${what}, in the site's time zone; cannot be filtered on`;
+
+/** What the clock and the calendar at the site show of an event's time: the same for many hours or days. */
+const CLOCK = {
+  'event:minute_of_hour': { meaning: inZone('`00` to `59`'), format: 'MI' },
+  'event:hour_of_day': { meaning: inZone('`00` to `23`'), format: 'HH24' },
+  'event:day_of_week': { meaning: inZone('`1`, Monday, to `7`'), format: 'ID' },
+  'event:day_of_month': { meaning: inZone('`01` to `31`'), format: 'DD' },
+  'event:month_of_year': { meaning: inZone('`01` to `12`'), format: 'MM' },
+} as const satisfies Readonly<Record<string, ClockDeclaration>>;
+export type ClockDimension = keyof typeof CLOCK;
+
 /** Each of the site's goals that the event reaches: none, one, or several. */
 export const GOAL_DIMENSION = 'event:goal';
 
@@ -149,7 +167,9 @@ export type PropertyDimension = `event:props:${string}`;
 
 export type EventDimension = NamedEventDimension | typeof GOAL_DIMENSION | PropertyDimension;
 export type ValueDimension = VisitDimension | EventDimension;
-export type Dimension = TimeDimension | ValueDimension;
+/** What rows are told apart by besides their bucket of time. */
+export type GroupDimension = ValueDimension | ClockDimension;
+export type Dimension = TimeDimension | GroupDimension;
 
 export const VISIT_DIMENSIONS = Object.keys(VISIT) as readonly VisitDimension[];
 const NAMED_EVENT_DIMENSIONS = Object.keys(EVENT) as readonly NamedEventDimension[];
@@ -159,8 +179,14 @@ export const VALUE_DIMENSIONS: readonly (VisitDimension | NamedEventDimension | 
   GOAL_DIMENSION,
   ...VISIT_DIMENSIONS,
 ];
+export const CLOCK_DIMENSIONS = Object.keys(CLOCK) as readonly ClockDimension[];
 /** As a request names them: `time` takes the granularity that suits the range. */
-export const REQUEST_DIMENSIONS = ['time', ...TIME_DIMENSIONS, ...VALUE_DIMENSIONS] as const;
+export const REQUEST_DIMENSIONS = [
+  'time',
+  ...TIME_DIMENSIONS,
+  ...VALUE_DIMENSIONS,
+  ...CLOCK_DIMENSIONS,
+] as const;
 export type RequestDimension = 'time' | Dimension;
 
 export const isTimeDimension = (dimension: Dimension): dimension is TimeDimension =>
@@ -172,13 +198,19 @@ export const isPropertyDimension = (dimension: string): dimension is PropertyDim
   !dimension.includes('\0');
 export const isVisitDimension = (dimension: Dimension): dimension is VisitDimension =>
   Object.hasOwn(VISIT, dimension);
+export const isClockDimension = (dimension: Dimension): dimension is ClockDimension =>
+  Object.hasOwn(CLOCK, dimension);
 export const isEventDimension = (dimension: Dimension): dimension is EventDimension =>
-  !isVisitDimension(dimension) && !isTimeDimension(dimension);
+  !isVisitDimension(dimension) && !isTimeDimension(dimension) && !isClockDimension(dimension);
+/** One session may have events on either side. */
+export const tellsEventsApart = (dimension: GroupDimension): boolean => !isVisitDimension(dimension);
 export const isValueDimension = (name: string): name is ValueDimension =>
   (VALUE_DIMENSIONS as readonly string[]).includes(name) || isPropertyDimension(name);
 
 export const isRequestDimension = (name: string): name is RequestDimension =>
   (REQUEST_DIMENSIONS as readonly string[]).includes(name) || isPropertyDimension(name);
+
+export const clockFormat = (dimension: ClockDimension): string => CLOCK[dimension].format;
 
 export const visitSql = (dimension: VisitDimension, parameters: SqlParameters): string =>
   VISIT[dimension].sql(parameters);
@@ -220,6 +252,7 @@ export function declaredDimensions(): readonly {
       meaning: `the property's value as text; any NAME of at most ${PROPERTY_NAME_CHARS_MAX} characters`,
       missing: NONE,
     },
+    ...Object.entries(CLOCK).map(([name, { meaning }]) => ({ name, meaning, missing: null })),
     ...declared(VISIT),
   ];
 }
