@@ -96,7 +96,7 @@ it('keeps the form of a tree', () => {
 it.each([
   ['pageTitle', 'pageTitle is not a dimension that is answered here'],
   ['date', 'give the days as dateRanges'],
-  ['sessionSourceMedium', 'filter on sessionSource and sessionMedium'],
+  ['operatingSystemWithVersion', 'filter on operatingSystem and operatingSystemVersion'],
 ])('refuses to filter on %s', (fieldName, reason) => {
   expect(native(text(fieldName, 'x'))).toContain(reason);
 });

@@ -29,6 +29,8 @@ export interface NativeReport {
   }[];
   readonly meta: {
     readonly total_rows?: number;
+    /** Of visitors, where only some were read. */
+    readonly sample_rate?: number;
     readonly metric_warnings?: Readonly<Record<string, unknown>>;
   };
 }
@@ -39,26 +41,31 @@ export interface Asking {
   readonly currency: string;
 }
 
+export interface AnsweredReport {
+  readonly report: Ga4Report;
+  /** Of visitors, for each date range: 1 where all were read. */
+  readonly sampleRates: readonly number[];
+}
+
 /** @throws Problem of the queries, or where their answers cannot be shown as GA4 would. */
-export async function runGa4Report(plan: Plan, asking: Asking): Promise<Ga4Report> {
+export async function runGa4Report(plan: Plan, asking: Asking): Promise<AnsweredReport> {
   const page = nativePage(plan);
   const groups: CountedGroup[] = [];
+  const sampleRates: number[] = [];
   let totalRows = 0;
   for (const range of plan.ranges) {
     const native = await groupsOf(plan, { range, page, asking });
     groups.push(...native.groups);
+    sampleRates.push(native.sampleRate);
     totalRows += native.totalRows;
   }
   const rows = rowsOf(plan, groups);
   const totals = await totalsOf(plan, rows, asking);
-  return page === null
-    ? ga4Report(plan, {
-        rows: rows.slice(plan.offset, plan.offset + plan.limit),
-        rowCount: rows.length,
-        totals,
-        allRows: rows,
-      })
-    : ga4Report(plan, { rows, rowCount: totalRows, totals, allRows: rows });
+  const table =
+    page === null
+      ? { rows: rows.slice(plan.offset, plan.offset + plan.limit), rowCount: rows.length }
+      : { rows, rowCount: totalRows };
+  return { report: ga4Report(plan, { ...table, totals, allRows: rows }), sampleRates };
 }
 
 interface Fetching {
@@ -88,7 +95,7 @@ async function groupsOf(plan: Plan, { range, page, asking }: Fetching) {
       counts,
     };
   });
-  return { groups, totalRows: main.totalRows };
+  return { groups, totalRows: main.totalRows, sampleRate: Math.min(main.sampleRate, ofGoals.sampleRate) };
 }
 
 /** One page, or with null all of them. */
@@ -98,15 +105,19 @@ async function fetchRows(
   requestFor: (page: NativePage) => NativeRequest | null,
 ) {
   const rows: NativeReport['results'][number][] = [];
+  let sampleRate = 1;
   for (let next = page ?? FIRST_PAGE; ; next = { ...next, offset: next.offset + LIMIT_MAX }) {
     const request = requestFor(next);
-    if (request === null) return { rows, totalRows: 0 };
+    if (request === null) return { rows, totalRows: 0, sampleRate };
     const report = await ask(parseReportRequest(request));
     const { results, meta } = report;
     refuseMixedCurrencies(report);
     rows.push(...results);
+    sampleRate = Math.min(sampleRate, meta.sample_rate ?? 1);
     const totalRows = meta.total_rows ?? rows.length;
-    if (page !== null || rows.length >= totalRows || results.length === 0) return { rows, totalRows };
+    if (page !== null || rows.length >= totalRows || results.length === 0) {
+      return { rows, totalRows, sampleRate };
+    }
     if (totalRows > GATHERED_ROWS_MAX) {
       throw tooCostly(
         'dateRanges',
