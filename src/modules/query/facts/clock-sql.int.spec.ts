@@ -38,6 +38,10 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 
 function shownAt(at: number, dimension: string, zone: string): string {
+  if (dimension === 'event:date') {
+    const [month, day] = ['event:month_of_year', 'event:day_of_month'].map((part) => shownAt(at, part, zone));
+    return `2026-${month}-${day}`;
+  }
   const [type, write] = PARTS[dimension]!;
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
@@ -104,9 +108,30 @@ it('counts visitors of all days once', async () => {
   expect(sum(rows)).toBeLessThan(sum(byDay.rows));
 });
 
-it('cannot be filtered on', async () => {
-  const filters = [['is', 'event:hour_of_day', ['10']]];
-  await expect(
-    askFacts({ pool: postgres.pool, site: SITE }, { metrics: METRICS, date_range: DATE_RANGE, filters }),
-  ).rejects.toThrow(/filters/);
+it.each([
+  ['UTC', [['is', 'event:hour_of_day', ['10', '11']]], ['event:hour_of_day'], /^1[01]$/],
+  ['Europe/Berlin', [['is_not', 'event:day_of_week', ['6', '7']]], ['event:day_of_week'], /^[1-5]$/],
+  ['Asia/Kathmandu', [['matches', 'event:date', ['^2026-10-2[2-4]$']]], ['event:date'], /^2026-10-2[2-4]$/],
+])('in %s filters by %j', async (zone, filters, dimensions, kept) => {
+  const { rows } = await askFacts(
+    { pool: postgres.pool, site: SITE, zone },
+    { metrics: METRICS, date_range: DATE_RANGE, dimensions, filters },
+  );
+  const expected = counted(dimensions, zone).filter((row) => kept.test(row.dimensions[0]!));
+  expect(expected.length).toBeGreaterThan(1);
+  expect(sorted(rows)).toEqual(sorted(expected));
+});
+
+it('tells whoever did something at an hour', async () => {
+  const { rows } = await askFacts(
+    { pool: postgres.pool, site: SITE, zone: 'Europe/Berlin' },
+    {
+      metrics: ['visits'],
+      date_range: DATE_RANGE,
+      filters: [['has_done', ['is', 'event:hour_of_day', ['08']]]],
+    },
+  );
+  const hour = counted(['event:hour_of_day'], 'Europe/Berlin').find(({ dimensions: [at] }) => at === '08')!;
+  expect(hour.metrics[1]).toBeGreaterThan(1);
+  expect(rows[0]!.metrics).toEqual([hour.metrics[1]]);
 });

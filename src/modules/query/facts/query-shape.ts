@@ -3,10 +3,10 @@
 import type { Counter } from '../vocabulary/counters.js';
 import {
   GOAL_DIMENSION,
-  type GroupDimension,
+  isEventDimension,
   isTimeDimension,
   isVisitDimension,
-  tellsEventsApart,
+  type ValueDimension,
   type VisitDimension,
   visitSql,
 } from '../vocabulary/dimensions.js';
@@ -27,7 +27,7 @@ const ATTENTION: readonly Counter[] = ['engagementMs', 'scrollDepths'];
 
 export class QueryShape {
   readonly timed: boolean;
-  readonly values: readonly GroupDimension[];
+  readonly values: readonly ValueDimension[];
   readonly eventFilters: readonly Filter[];
   readonly scrollGoals: readonly Goal[];
   /** Some dimension or filter tells events of one session apart. */
@@ -50,12 +50,12 @@ export class QueryShape {
     const { dimensions, filters, goals, range, buckets, metrics } = query;
     const { parameters } = source;
     this.timed = dimensions.some(isTimeDimension);
-    this.values = dimensions.filter((dimension): dimension is GroupDimension => !isTimeDimension(dimension));
+    this.values = dimensions.filter((dimension): dimension is ValueDimension => !isTimeDimension(dimension));
     this.eventFilters = filters.filter(isEventFilter);
     const named = this.groupsByGoal ? goals.filter(isScrollGoal) : scrollGoalsNamed(this.eventFilters, goals);
     this.scrollGoals = [...new Set([...named, ...scrollGoals])];
     this.byEvents =
-      this.eventFilters.length > 0 || this.values.some(tellsEventsApart) || this.scrollGoals.length > 0;
+      this.eventFilters.length > 0 || this.values.some(isEventDimension) || this.scrollGoals.length > 0;
     this.counters = countersOf(metrics);
     this.contributed = this.neededContributions();
     this.byEntry = this.contributed.filter((name) => this.countsByEntry(name));

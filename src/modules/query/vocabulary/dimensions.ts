@@ -146,10 +146,11 @@ interface ClockDeclaration {
   readonly format: string;
 }
 
-const inZone = (what: string) => `${what}, in the site's time zone; cannot be filtered on`;
+const inZone = (what: string) => `${what}, in the site's time zone`;
 
-/** What the clock and the calendar at the site show of an event's time: the same for many hours or days. */
+/** What the clock and the calendar at the site show of an event's time: unlike buckets, also the same for many days. */
 const CLOCK = {
+  'event:date': { meaning: inZone('the day, as `2026-11-01`'), format: 'YYYY-MM-DD' },
   'event:minute_of_hour': { meaning: inZone('`00` to `59`'), format: 'MI' },
   'event:hour_of_day': { meaning: inZone('`00` to `23`'), format: 'HH24' },
   'event:day_of_week': { meaning: inZone('`1`, Monday, to `7`'), format: 'ID' },
@@ -165,28 +166,22 @@ const PROPERTY_PREFIX = 'event:props:';
 export const PROPERTY_NAME_CHARS_MAX = 300;
 export type PropertyDimension = `event:props:${string}`;
 
-export type EventDimension = NamedEventDimension | typeof GOAL_DIMENSION | PropertyDimension;
+export type EventDimension = NamedEventDimension | typeof GOAL_DIMENSION | PropertyDimension | ClockDimension;
 export type ValueDimension = VisitDimension | EventDimension;
-/** What rows are told apart by besides their bucket of time. */
-export type GroupDimension = ValueDimension | ClockDimension;
-export type Dimension = TimeDimension | GroupDimension;
+export type Dimension = TimeDimension | ValueDimension;
 
 export const VISIT_DIMENSIONS = Object.keys(VISIT) as readonly VisitDimension[];
 const NAMED_EVENT_DIMENSIONS = Object.keys(EVENT) as readonly NamedEventDimension[];
 /** All that have a name of their own, unlike properties. */
-export const VALUE_DIMENSIONS: readonly (VisitDimension | NamedEventDimension | typeof GOAL_DIMENSION)[] = [
+export const CLOCK_DIMENSIONS = Object.keys(CLOCK) as readonly ClockDimension[];
+export const VALUE_DIMENSIONS: readonly Exclude<ValueDimension, PropertyDimension>[] = [
   ...NAMED_EVENT_DIMENSIONS,
   GOAL_DIMENSION,
+  ...CLOCK_DIMENSIONS,
   ...VISIT_DIMENSIONS,
 ];
-export const CLOCK_DIMENSIONS = Object.keys(CLOCK) as readonly ClockDimension[];
 /** As a request names them: `time` takes the granularity that suits the range. */
-export const REQUEST_DIMENSIONS = [
-  'time',
-  ...TIME_DIMENSIONS,
-  ...VALUE_DIMENSIONS,
-  ...CLOCK_DIMENSIONS,
-] as const;
+export const REQUEST_DIMENSIONS = ['time', ...TIME_DIMENSIONS, ...VALUE_DIMENSIONS] as const;
 export type RequestDimension = 'time' | Dimension;
 
 export const isTimeDimension = (dimension: Dimension): dimension is TimeDimension =>
@@ -201,9 +196,7 @@ export const isVisitDimension = (dimension: Dimension): dimension is VisitDimens
 export const isClockDimension = (dimension: Dimension): dimension is ClockDimension =>
   Object.hasOwn(CLOCK, dimension);
 export const isEventDimension = (dimension: Dimension): dimension is EventDimension =>
-  !isVisitDimension(dimension) && !isTimeDimension(dimension) && !isClockDimension(dimension);
-/** One session may have events on either side. */
-export const tellsEventsApart = (dimension: GroupDimension): boolean => !isVisitDimension(dimension);
+  !isVisitDimension(dimension) && !isTimeDimension(dimension);
 export const isValueDimension = (name: string): name is ValueDimension =>
   (VALUE_DIMENSIONS as readonly string[]).includes(name) || isPropertyDimension(name);
 
@@ -217,9 +210,9 @@ export const visitSql = (dimension: VisitDimension, parameters: SqlParameters): 
 
 export type Place = 'own' | 'entry';
 
-/** Of one event. Goals are told by predicates, not by a value: see `facts/goal-sql.ts`. */
+/** Of one event. What clocks show is told by `facts/clock-sql.ts`; goals, by predicates, by `facts/goal-sql.ts`. */
 export function eventSql(
-  dimension: Exclude<EventDimension, typeof GOAL_DIMENSION>,
+  dimension: Exclude<EventDimension, typeof GOAL_DIMENSION | ClockDimension>,
   place: Place,
   parameters: SqlParameters,
 ): string {
@@ -228,9 +221,10 @@ export function eventSql(
   return `coalesce(e.props ->> ${property}, '${NONE}')`;
 }
 
-export const columnsOf = (
-  dimension: Exclude<EventDimension, typeof GOAL_DIMENSION>,
-): readonly EventColumn[] => (isPropertyDimension(dimension) ? ['props'] : EVENT[dimension].reads);
+export function columnsOf(dimension: Exclude<EventDimension, typeof GOAL_DIMENSION>): readonly EventColumn[] {
+  if (isPropertyDimension(dimension)) return ['props'];
+  return isClockDimension(dimension) ? [] : EVENT[dimension].reads;
+}
 
 /** For the reference, events first. */
 export function declaredDimensions(): readonly {

@@ -17,6 +17,8 @@ export interface NativeValues {
   readonly native: string;
   /** Native values that GA4 calls otherwise. */
   readonly renamed: Readonly<Record<string, string>>;
+  /** Where all values are written otherwise: one of GA4's as a native one. */
+  readonly toNative?: (value: string) => string;
 }
 
 type DimensionMeaning =
@@ -36,6 +38,7 @@ export type DimensionEntry = Described & DimensionMeaning;
 const shown = (native: string, renamed: NativeValues['renamed'] = {}): NativeValues => ({ native, renamed });
 const WEEKDAYS = { 1: 'Monday', 2: 'Tuesday', 3: 'Wednesday', 4: 'Thursday', 5: 'Friday', 6: 'Saturday' };
 const CLOCKS: Readonly<Partial<Record<keyof typeof TIME_FORMATS, NativeValues>>> = {
+  date: { ...shown('event:date'), toNative: (text) => text.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') },
   minute: shown('event:minute_of_hour'),
   hour: shown('event:hour_of_day'),
   day: shown('event:day_of_month'),

@@ -153,8 +153,8 @@ export class Ga4Controller {
     refuseOtherCurrency(site, request);
     const ranges = planDateRanges(request.dateRanges, { zone: site.timezone, now });
     const plan = planReport(request, ranges, 'core');
-    const { report, sampleRates } = await runGa4Report(plan, this.askingAbout(site, now));
-    return { ...report, metadata: reportMetadata(site, sampleRates), kind: 'analyticsData#runReport' };
+    const { report, completeness } = await runGa4Report(plan, this.askingAbout(site, now));
+    return { ...report, metadata: reportMetadata(site, completeness), kind: 'analyticsData#runReport' };
   }
 
   private askingAbout(site: Site, now: number): Asking {

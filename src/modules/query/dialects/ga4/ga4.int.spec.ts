@@ -238,6 +238,30 @@ describe('runReport', () => {
     ]);
   });
 
+  it('filters by day, hour and weekday, shown or not', async () => {
+    const by = async (fieldName: string, filter: object) => {
+      const body = await run({
+        dimensions: names('date', 'pagePath'),
+        metrics: names('screenPageViews'),
+        dimensionFilter: { filter: { fieldName, ...filter } },
+      });
+      return shown(body.rows);
+    };
+    const monday = [
+      ['20261109', '/', '1'],
+      ['20261109', '/pricing', '1'],
+    ];
+    expect(await by('date', { inListFilter: { values: ['20261109', '20261201'] } })).toEqual(monday);
+    expect(await by('dayOfWeekName', { stringFilter: { matchType: 'BEGINS_WITH', value: 'mon' } })).toEqual(
+      monday,
+    );
+    expect(await by('dayOfWeek', { stringFilter: { value: '1' } })).toEqual(monday);
+    expect(await by('hour', { stringFilter: { value: '11' } })).toEqual([
+      ['20261110', '/', '1'],
+      ['20261110', '/blog', '1'],
+    ]);
+  });
+
   it('adds up sessions of weeks that it shows as one year, but not visitors', async () => {
     const weeks = { dateRanges: [{ startDate: '2026-11-09', endDate: '2026-11-16' }] };
     const years = await run({ ...weeks, dimensions: names('isoYear'), metrics: names('sessions') });
@@ -713,8 +737,8 @@ describe('refuses', () => {
       'eventCount',
     ],
     [
-      'a filter on a time',
-      { dimensionFilter: { filter: { fieldName: 'date', stringFilter: { value: '20261110' } } } },
+      'a filter on a bucket of time',
+      { dimensionFilter: { filter: { fieldName: 'yearWeek', stringFilter: { value: '202646' } } } },
       'dateRanges',
     ],
     [

@@ -2,10 +2,26 @@
 // where a sample was, and what is left of the key's requests where Google has its quotas of tokens. Pure.
 import { SAMPLE_STEPS } from '../../facts/facts-query.js';
 
+/** What was read for a date range. */
+export interface Completeness {
+  /** Of visitors: 1 where all were read. */
+  readonly sampleRate: number;
+  /** Rare values are in one row. */
+  readonly hasOtherRow: boolean;
+}
+
+export const COMPLETE: Completeness = { sampleRate: 1, hasOtherRow: false };
+
+export const lesserOf = (a: Completeness, b: Completeness): Completeness => ({
+  sampleRate: Math.min(a.sampleRate, b.sampleRate),
+  hasOtherRow: a.hasOtherRow || b.hasOtherRow,
+});
+
 interface Ga4Metadata {
   readonly currencyCode: string;
   /** IANA name. */
   readonly timeZone: string;
+  readonly dataLossFromOtherRow?: true;
   /** One for each date range; absent where all was read. */
   readonly samplingMetadatas?: readonly {
     readonly samplesReadCount: string;
@@ -15,18 +31,19 @@ interface Ga4Metadata {
 
 export function reportMetadata(
   { currency, timezone }: { readonly currency: string; readonly timezone: string },
-  sampleRates: readonly number[],
+  ranges: readonly Completeness[],
 ): Ga4Metadata {
   return {
     currencyCode: currency,
     timeZone: timezone,
-    ...(sampleRates.some((rate) => rate < 1) && { samplingMetadatas: sampleRates.map(samplingOf) }),
+    ...(ranges.some(({ hasOtherRow }) => hasOtherRow) && { dataLossFromOtherRow: true }),
+    ...(ranges.some(({ sampleRate }) => sampleRate < 1) && { samplingMetadatas: ranges.map(samplingOf) }),
   };
 }
 
 /** Visitors are picked by parts of a hash, so parts are what is counted. */
-const samplingOf = (rate: number) => ({
-  samplesReadCount: String(Math.round(rate * SAMPLE_STEPS)),
+const samplingOf = ({ sampleRate }: Completeness) => ({
+  samplesReadCount: String(Math.round(sampleRate * SAMPLE_STEPS)),
   samplingSpaceSize: String(SAMPLE_STEPS),
 });
 

@@ -14,6 +14,7 @@ import {
 } from './native-requests.js';
 import { type Plan, refuse } from './plan.js';
 import type { PlannedRange } from './ranges.js';
+import { COMPLETE, type Completeness, lesserOf } from './report-metadata.js';
 import { type CountedGroup, type Row, rowOf, rowsOf } from './rows.js';
 import { bucketOf } from './time-dimensions.js';
 
@@ -31,6 +32,8 @@ export interface NativeReport {
     readonly total_rows?: number;
     /** Of visitors, where only some were read. */
     readonly sample_rate?: number;
+    /** Rare values are in one row, whose name is `(other)`. */
+    readonly other_row?: boolean;
     readonly metric_warnings?: Readonly<Record<string, unknown>>;
   };
 }
@@ -43,20 +46,20 @@ export interface Asking {
 
 export interface AnsweredReport {
   readonly report: Ga4Report;
-  /** Of visitors, for each date range: 1 where all were read. */
-  readonly sampleRates: readonly number[];
+  /** Of each date range. */
+  readonly completeness: readonly Completeness[];
 }
 
 /** @throws Problem of the queries, or where their answers cannot be shown as GA4 would. */
 export async function runGa4Report(plan: Plan, asking: Asking): Promise<AnsweredReport> {
   const page = nativePage(plan);
   const groups: CountedGroup[] = [];
-  const sampleRates: number[] = [];
+  const completeness: Completeness[] = [];
   let totalRows = 0;
   for (const range of plan.ranges) {
     const native = await groupsOf(plan, { range, page, asking });
     groups.push(...native.groups);
-    sampleRates.push(native.sampleRate);
+    completeness.push(native.completeness);
     totalRows += native.totalRows;
   }
   const rows = rowsOf(plan, groups);
@@ -65,7 +68,7 @@ export async function runGa4Report(plan: Plan, asking: Asking): Promise<Answered
     page === null
       ? { rows: rows.slice(plan.offset, plan.offset + plan.limit), rowCount: rows.length }
       : { rows, rowCount: totalRows };
-  return { report: ga4Report(plan, { ...table, totals, allRows: rows }), sampleRates };
+  return { report: ga4Report(plan, { ...table, totals, allRows: rows }), completeness };
 }
 
 interface Fetching {
@@ -95,7 +98,11 @@ async function groupsOf(plan: Plan, { range, page, asking }: Fetching) {
       counts,
     };
   });
-  return { groups, totalRows: main.totalRows, sampleRate: Math.min(main.sampleRate, ofGoals.sampleRate) };
+  return {
+    groups,
+    totalRows: main.totalRows,
+    completeness: lesserOf(main.completeness, ofGoals.completeness),
+  };
 }
 
 /** One page, or with null all of them. */
@@ -105,18 +112,18 @@ async function fetchRows(
   requestFor: (page: NativePage) => NativeRequest | null,
 ) {
   const rows: NativeReport['results'][number][] = [];
-  let sampleRate = 1;
+  let completeness = COMPLETE;
   for (let next = page ?? FIRST_PAGE; ; next = { ...next, offset: next.offset + LIMIT_MAX }) {
     const request = requestFor(next);
-    if (request === null) return { rows, totalRows: 0, sampleRate };
+    if (request === null) return { rows, totalRows: 0, completeness };
     const report = await ask(parseReportRequest(request));
     const { results, meta } = report;
     refuseMixedCurrencies(report);
     rows.push(...results);
-    sampleRate = Math.min(sampleRate, meta.sample_rate ?? 1);
+    completeness = lesserOf(completeness, completenessOf(meta));
     const totalRows = meta.total_rows ?? rows.length;
     if (page !== null || rows.length >= totalRows || results.length === 0) {
-      return { rows, totalRows, sampleRate };
+      return { rows, totalRows, completeness };
     }
     if (totalRows > GATHERED_ROWS_MAX) {
       throw tooCostly(
@@ -126,6 +133,11 @@ async function fetchRows(
     }
   }
 }
+
+const completenessOf = ({ sample_rate, other_row }: NativeReport['meta']): Completeness => ({
+  sampleRate: sample_rate ?? 1,
+  hasOtherRow: other_row ?? false,
+});
 
 /** Revenue is an amount with its currency, or null where there is none. */
 function numberOf(cell: unknown, currency: string): number {
