@@ -224,12 +224,12 @@ const table = {
   property: z.string().optional(),
   dimensions: z
     .array(dimension)
-    .max(DIMENSIONS_MAX)
+    .max(DIMENSIONS_MAX, `must hold at most ${DIMENSIONS_MAX} dimensions`)
     .refine(withoutRepeats, 'must not name a dimension twice')
     .default([]),
   metrics: z
     .array(metric)
-    .max(METRICS_MAX)
+    .max(METRICS_MAX, `must hold at most ${METRICS_MAX} metrics`)
     .refine(withoutRepeats, 'must not name a metric twice')
     .default([]),
   dimensionFilter: filter.optional(),

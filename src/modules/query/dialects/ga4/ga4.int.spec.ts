@@ -188,6 +188,28 @@ describe('runReport', () => {
     expect(pages).toEqual([[['/', '3']], [['/blog', '2']], [['/pricing', '1']], []]);
   });
 
+  it('answers more rows than a page of a query has', async () => {
+    const [rowCount, limit] = [10_050, 10_030];
+    await postgres.pool.query(
+      `INSERT INTO sessions_v1 (site, started_at, session, partition, visitor, ended_at, bot, bounced, pageviews, events,
+          entry_page, event_offsets)
+        SELECT $1, '2025-11-20T10:00:00Z', n, 0, 1000000 + n, '2025-11-20T10:00:00Z', false, true, 1, 1, '/' || n, '{0}'
+        FROM generate_series(1, $2::int) AS n`,
+      [site, rowCount],
+    );
+    const body = await run({
+      dateRanges: [{ startDate: '2025-11-20', endDate: '2025-11-20' }],
+      dimensions: names('landingPage'),
+      metrics: names('sessions'),
+      orderBys: [{ dimension: { dimensionName: 'landingPage' } }],
+      limit: String(limit),
+      offset: 5,
+    });
+    const pages = Array.from({ length: rowCount }, (_, n) => `/${n + 1}`).sort();
+    expect(body.rowCount).toBe(rowCount);
+    expect(shown(body.rows).map(([page]) => page)).toEqual(pages.slice(5, 5 + limit));
+  });
+
   it('counts days, hours and months', async () => {
     const by = async (name: string) =>
       shown(
@@ -729,6 +751,8 @@ describe('refuses', () => {
       { dateRanges: [{ startDate: '2026-02-30', endDate: 'today' }] },
       '2026-02-30',
     ],
+    ['a tenth dimension', { dimensions: names(...'abcdefghij') }, 'at most 9 dimensions'],
+    ['an eleventh metric', { metrics: names(...'abcdefghijk') }, 'at most 10 metrics'],
     ['a fifth range', { dateRanges: Array.from({ length: 5 }, () => NOVEMBER[0]) }, 'at most 4'],
     ['another currency', { currencyCode: 'USD' }, 'EUR'],
     [

@@ -18,9 +18,9 @@ import { COMPLETE, type Completeness, lesserOf } from './report-metadata.js';
 import { type CountedGroup, type Row, rowOf, rowsOf } from './rows.js';
 import { bucketOf } from './time-dimensions.js';
 
-/** Rows fetched where not the facts but GA4's rules order and page them. */
+/** Rows fetched for one report: all that there are, where not the facts but GA4's rules order and page them. */
 const GATHERED_ROWS_MAX = 100_000;
-const FIRST_PAGE: NativePage = { limit: LIMIT_MAX, offset: 0 };
+const ALL_ROWS: NativePage = { limit: Number.POSITIVE_INFINITY, offset: 0 };
 
 /** As far as this dialect reads a native answer. */
 export interface NativeReport {
@@ -105,15 +105,17 @@ async function groupsOf(plan: Plan, { range, page, asking }: Fetching) {
   };
 }
 
-/** One page, or with null all of them. */
+/** The rows of a page, or with null all of them, in as many queries as that takes. */
 async function fetchRows(
   { ask }: Asking,
   page: NativePage | null,
   requestFor: (page: NativePage) => NativeRequest | null,
 ) {
+  const { limit, offset } = page ?? ALL_ROWS;
   const rows: NativeReport['results'][number][] = [];
   let completeness = COMPLETE;
-  for (let next = page ?? FIRST_PAGE; ; next = { ...next, offset: next.offset + LIMIT_MAX }) {
+  for (;;) {
+    const next = { limit: Math.min(limit - rows.length, LIMIT_MAX), offset: offset + rows.length };
     const request = requestFor(next);
     if (request === null) return { rows, totalRows: 0, completeness };
     const report = await ask(parseReportRequest(request));
@@ -122,13 +124,12 @@ async function fetchRows(
     rows.push(...results);
     completeness = lesserOf(completeness, completenessOf(meta));
     const totalRows = meta.total_rows ?? rows.length;
-    if (page !== null || rows.length >= totalRows || results.length === 0) {
-      return { rows, totalRows, completeness };
-    }
-    if (totalRows > GATHERED_ROWS_MAX) {
+    const wanted = Math.min(limit, totalRows - offset);
+    if (rows.length >= wanted || results.length === 0) return { rows, totalRows, completeness };
+    if (wanted > GATHERED_ROWS_MAX) {
       throw tooCostly(
         'dateRanges',
-        `The report has ${totalRows} rows to order: narrow dateRanges or dimensions, or order by a plain metric.`,
+        `The report has ${totalRows} rows to fetch: narrow dateRanges or dimensions, or take a smaller limit and order by a plain metric.`,
       );
     }
   }
@@ -163,7 +164,7 @@ async function totalsOf(plan: Plan, rows: readonly Row[], asking: Asking): Promi
       continue;
     }
     const whole = withoutDimensions(plan);
-    const { groups } = await groupsOf(whole, { range, page: FIRST_PAGE, asking });
+    const { groups } = await groupsOf(whole, { range, page: null, asking });
     const [group] = groups;
     if (group === undefined) throw new Error('A query without dimensions has one row');
     totals.push(rowOf(plan, aggregateRow(plan, 'RESERVED_TOTAL', range), group));
