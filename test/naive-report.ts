@@ -1,6 +1,7 @@
 // What a query must answer, computed from the sessions themselves by the plainest means: every
 // bucket is looked at as a range of its own, local time is what Intl says, nothing is shared with
 // the code under test. Slow on purpose.
+import { naiveMedium, naiveSourceMedium } from './naive-medium.js';
 import {
   type GivenEvent,
   type GivenSession,
@@ -193,6 +194,10 @@ function valueOf(session: GivenSession, event: GivenEvent, name: string): string
     case 'visit:region_name':
     case 'visit:city_name':
       return valueOf(session, event, name.slice(0, -'_name'.length));
+    case 'visit:medium':
+      return naiveMedium(session.about ?? {});
+    case 'visit:source_medium':
+      return naiveSourceMedium(session.about ?? {});
     case 'visit:entry_page_hostname':
       return entryHostname(session);
     case 'visit:exit_page_hostname':

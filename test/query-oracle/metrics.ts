@@ -34,6 +34,8 @@ const METRICS: Readonly<Record<string, (measured: Measured) => MetricValue>> = {
     ratio([...bounceVisits].filter(({ bounced }) => bounced).length * 100, bounceVisits.size) ?? 0,
   visit_duration: ({ durationVisits }) =>
     ratio(total([...durationVisits], durationOf), durationVisits.size * 1000) ?? 0,
+  visit_duration_ms: ({ durationVisits }) =>
+    ratio(total([...durationVisits], durationOf), durationVisits.size) ?? 0,
   percentage: ({ group, allVisitors }) => ratio(group.visitors.size * 10_000, allVisitors(), 100),
   conversion_rate: ({ group, convertible }) => ratio(group.visitors.size * 10_000, convertible(), 100) ?? 0,
   group_conversion_rate: ({ group, convertibleHere }) =>

@@ -1,6 +1,7 @@
 // What each dimension says of a visit or of one of its events, as text that an answer shows. A dimension
 // says one thing, but for goals: an event may reach none, one or several.
 import type { Goal } from '../../src/modules/query/vocabulary/goal.js';
+import { naiveMedium, naiveSourceMedium } from '../naive-medium.js';
 import type { Hit, Visit } from './visits.js';
 
 const NOT_SET = '(not set)';
@@ -32,6 +33,10 @@ export function visitValue(visit: Visit, dimension: string): string {
       return visit.exit?.hostname ?? NOT_SET;
     case 'visit:country_name':
       return COUNTRIES[visit.about.country ?? ''] ?? visit.about.country ?? NOT_SET;
+    case 'visit:medium':
+      return naiveMedium(visit.about);
+    case 'visit:source_medium':
+      return naiveSourceMedium(visit.about);
     case 'visit:region_name':
     case 'visit:city_name':
       return visitValue(visit, dimension.slice(0, -'_name'.length));

@@ -4,7 +4,7 @@ import { type NaiveQuery, naiveReport } from '../../../../test/naive-report.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
 import { createReadModels, type GivenSession, insertSessions } from '../../../../test/read-model-rows.js';
 import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
-import { VALUE_DIMENSIONS } from '../vocabulary/dimensions.js';
+import { CLOCK_DIMENSIONS, VALUE_DIMENSIONS } from '../vocabulary/dimensions.js';
 import { inReadTransaction } from '../read-transaction.js';
 import { rowOf } from '../report.js';
 import { normaliseQuery } from '../request/report-query.js';
@@ -21,10 +21,9 @@ const METRICS = [
   'visit_duration',
   'events',
 ];
-/** Goals are looked at in goals.int.spec.ts; names of countries below. */
-const PLAIN_DIMENSIONS = VALUE_DIMENSIONS.filter(
-  (name) => name !== 'event:goal' && name !== 'visit:country_name',
-);
+/** Goals are looked at in goals.int.spec.ts, clocks in clock-sql.int.spec.ts; names of countries below. */
+const ELSEWHERE: readonly string[] = ['event:goal', 'visit:country_name', ...CLOCK_DIMENSIONS];
+const PLAIN_DIMENSIONS = VALUE_DIMENSIONS.filter((name) => !ELSEWHERE.includes(name));
 const SITE = 'site-a';
 const RANGE = { from: Date.parse('2026-10-20T10:20:00Z'), to: Date.parse('2026-10-22T09:40:00Z') };
 const FROM = RANGE.from - 6 * 3_600_000;

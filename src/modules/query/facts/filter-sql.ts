@@ -12,13 +12,13 @@ import type { Range } from '../request/date-range.js';
 import {
   columnsOf,
   type EventColumn,
-  eventSql,
   GOAL_DIMENSION,
   isVisitDimension,
   type Place,
   visitSql,
 } from '../vocabulary/dimensions.js';
 import type { Goal } from '../vocabulary/goal.js';
+import { eventValueSql } from './clock-sql.js';
 import { EVENT_AT, eventsApart, IS_COUNTED } from './events-apart.js';
 import { anyGoalSql, columnsOfGoals, isScrollGoal } from './goal-sql.js';
 import { likeLiteral } from './like.js';
@@ -30,6 +30,8 @@ export interface FilterContext {
   readonly goals: readonly Goal[];
   /** Where `has_done` looks. */
   readonly range: Range;
+  /** IANA name of the time zone of what clocks show. */
+  readonly zone: string;
 }
 
 /** What a tree is made of: the parts that are asked of a session as a whole, and those asked of its events. */
@@ -71,7 +73,7 @@ export function eventLeafSql(comparison: Comparison, place: Place, context: Filt
   const { parameters, goals } = context;
   if (isVisitDimension(dimension)) throw new Error(`${dimension} is no event's dimension`);
   if (dimension !== GOAL_DIMENSION) {
-    return comparisonSql(comparison, eventSql(dimension, place, parameters), parameters);
+    return comparisonSql(comparison, eventValueSql(dimension, place, context), parameters);
   }
   const reached = anyGoalSql(goalsNamed(comparison, goals), parameters);
   return operator.endsWith('_not') ? `NOT ${reached}` : reached;

@@ -12,6 +12,7 @@ import { type SqlParameters, timestamp } from './sql-parameters.js';
 export interface SessionsAsked {
   readonly site: string;
   readonly range: Range;
+  readonly zone: string;
   readonly filters: readonly Filter[];
   /** Those that the filters can name. */
   readonly goals: readonly Goal[];
@@ -69,9 +70,9 @@ export function activeSessions(
 export const LAST_EVENT_AT = `(s.started_at + s.event_offsets[cardinality(s.event_offsets)] * interval '1 millisecond')`;
 
 export const filterContext = (
-  { goals, range }: SessionsAsked,
+  { goals, range, zone }: SessionsAsked,
   { parameters }: FactsSource,
-): FilterContext => ({ goals, range, parameters });
+): FilterContext => ({ goals, range, zone, parameters });
 
 /** Spares sessions without the wanted pages from being taken apart; decides nothing. */
 function pagePreselection(filter: Filter, parameters: SqlParameters): readonly string[] {

@@ -1,15 +1,10 @@
 // Contributions of single events. With a dimension or filter that tells events apart, all that a query
 // counts comes from here; without, only engagement and revenue do, which no session's row sums up.
 import type { EventColumn, Place } from '../vocabulary/dimensions.js';
-import {
-  columnsOf,
-  eventSql,
-  GOAL_DIMENSION,
-  isEventDimension,
-  isVisitDimension,
-} from '../vocabulary/dimensions.js';
+import { columnsOf, GOAL_DIMENSION, isEventDimension, isVisitDimension } from '../vocabulary/dimensions.js';
 import type { Goal } from '../vocabulary/goal.js';
 import type { Comparison, Filter } from '../request/filters.js';
+import { eventValueSql } from './clock-sql.js';
 import { type Contribution, OF_A_SESSION, type Parts } from './contribution.js';
 import { engagedSql } from './engaged-sql.js';
 import { EVENT_AT, EVENT_NAME, EVENT_VISITOR, eventsApart } from './events-apart.js';
@@ -192,11 +187,11 @@ class SingleEvents {
   }
 
   private groupColumns(place: Place): readonly string[] {
-    const { values, source } = this.shape;
+    const { values, filterContext } = this.shape;
     return values.map((dimension, index) => {
       if (dimension === GOAL_DIMENSION) return `${bytewise('reached.goal')} AS ${place}${index}`;
       if (!isEventDimension(dimension)) return `e.d${index} AS ${place}${index}`;
-      return `${bytewise(eventSql(dimension, place, source.parameters))} AS ${place}${index}`;
+      return `${bytewise(eventValueSql(dimension, place, filterContext))} AS ${place}${index}`;
     });
   }
 

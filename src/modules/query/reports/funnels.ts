@@ -5,6 +5,7 @@
 // first one does not.
 import { z } from 'zod';
 import { EVENT_AT, EVENT_VISITOR, eventsApart } from '../facts/events-apart.js';
+import { eventValueSql } from '../facts/clock-sql.js';
 import { matchingSessions } from '../facts/session-selection.js';
 import { SqlParameters, type Statement, timestamp } from '../facts/sql-parameters.js';
 import { percentOf } from '../reporting/percent.js';
@@ -12,7 +13,6 @@ import { defineReport, type Task } from '../reporting/report-definition.js';
 import { columnsOfSteps, mayMatchSql, resolveStep, stepSchema, stepSql, unknown } from '../reporting/step.js';
 import {
   columnsOf,
-  eventSql,
   GOAL_DIMENSION,
   isValueDimension,
   isVisitDimension,
@@ -254,7 +254,11 @@ function hits({ steps, dimension }: Plan, { parameters, selection, factsTable }:
     'generate_subscripts(s.event_offsets, 1) AS position',
     ...(ofVisit ? [`${visitSql(dimension, parameters)} AS value`] : []),
   ];
-  const value = ofVisit ? 'e.value' : ofEvent ? eventSql(dimension, 'own', parameters) : 'NULL';
+  const value = ofVisit
+    ? 'e.value'
+    : ofEvent
+      ? eventValueSql(dimension, 'own', { ...selection, parameters })
+      : 'NULL';
   const matches = steps.map((step) => stepSql(step, parameters));
   const instant = (epochMs: number) => parameters.add(timestamp(epochMs), 'timestamptz');
   const sessions = matchingSessions(selection, { table: factsTable, parameters });

@@ -3,7 +3,7 @@
 import { Problem } from '../../../http/problem.js';
 
 export const METRICS_MAX = 20;
-export const DIMENSIONS_MAX = 4;
+export const DIMENSIONS_MAX = 10;
 export const FILTER_LEAVES_MAX = 50;
 export const FILTER_DEPTH_MAX = 8;
 export const FILTER_VALUES_MAX = 100;

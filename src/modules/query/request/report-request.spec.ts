@@ -79,7 +79,7 @@ it.each([
 
 it.each([
   ['too many metrics', { ...VALID, metrics: Array(METRICS_MAX + 1).fill('visits') }, 'metrics'],
-  ['five dimensions', { ...VALID, dimensions: Array(5).fill('visit:os') }, 'dimensions'],
+  ['eleven dimensions', { ...VALID, dimensions: Array(11).fill('visit:os') }, 'dimensions'],
   ['51 filters', { ...VALID, filters: leaves(51) }, 'filters'],
   [
     '51 filters in a tree',

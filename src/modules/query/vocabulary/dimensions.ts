@@ -33,6 +33,14 @@ const column = (name: string, meaning: string, missing: string = NOT_SET): Visit
   sql: () => `coalesce(s.${name}, '${missing}')`,
 });
 
+/**
+ * How the visit came, for the tools that ask it beside the source. Where no link was tagged it follows from
+ * the channel and the source; of a paid search the channel is all that is kept of the click's id.
+ */
+const MEDIUM = `CASE WHEN s.utm_medium IS NOT NULL THEN s.utm_medium WHEN s.source IS NULL THEN '${NONE}'
+  WHEN s.channel = 'Paid Search' THEN 'cpc' WHEN s.utm_source IS NOT NULL THEN '${NOT_SET}'
+  WHEN s.channel = 'Organic Search' THEN 'organic' ELSE 'referral' END`;
+
 /** One value per session. */
 const VISIT = {
   'visit:source': column('source', 'where the visit came from', DIRECT),
@@ -41,6 +49,16 @@ const VISIT = {
     'how the visit was won, by the rules of [channels](channels.md)',
     'Direct',
   ),
+  'visit:medium': {
+    meaning: 'how the visit came, tagged or not, by the rules of [channels](channels.md#medium)',
+    missing: null,
+    sql: () => MEDIUM,
+  },
+  'visit:source_medium': {
+    meaning: '`visit:source`, or `(direct)`, and `visit:medium`, as in `Google / organic`',
+    missing: null,
+    sql: () => `coalesce(s.source, '(direct)') || ' / ' || ${MEDIUM}`,
+  },
   'visit:referrer': column('referrer', 'host and path of the referring page', DIRECT),
   'visit:utm_source': column('utm_source', 'as given'),
   'visit:utm_medium': column('utm_medium', 'as given'),
@@ -122,6 +140,25 @@ const EVENT = {
 } as const satisfies Readonly<Record<string, EventDeclaration>>;
 type NamedEventDimension = keyof typeof EVENT;
 
+interface ClockDeclaration {
+  readonly meaning: string;
+  /** Of PostgreSQL's to_char. */
+  readonly format: string;
+}
+
+const inZone = (what: string) => `${what}, in the site's time zone`;
+
+/** What the clock and the calendar at the site show of an event's time: unlike buckets, also the same for many days. */
+const CLOCK = {
+  'event:date': { meaning: inZone('the day, as `2026-11-01`'), format: 'YYYY-MM-DD' },
+  'event:minute_of_hour': { meaning: inZone('`00` to `59`'), format: 'MI' },
+  'event:hour_of_day': { meaning: inZone('`00` to `23`'), format: 'HH24' },
+  'event:day_of_week': { meaning: inZone('`1`, Monday, to `7`'), format: 'ID' },
+  'event:day_of_month': { meaning: inZone('`01` to `31`'), format: 'DD' },
+  'event:month_of_year': { meaning: inZone('`01` to `12`'), format: 'MM' },
+} as const satisfies Readonly<Record<string, ClockDeclaration>>;
+export type ClockDimension = keyof typeof CLOCK;
+
 /** Each of the site's goals that the event reaches: none, one, or several. */
 export const GOAL_DIMENSION = 'event:goal';
 
@@ -129,16 +166,18 @@ const PROPERTY_PREFIX = 'event:props:';
 export const PROPERTY_NAME_CHARS_MAX = 300;
 export type PropertyDimension = `event:props:${string}`;
 
-export type EventDimension = NamedEventDimension | typeof GOAL_DIMENSION | PropertyDimension;
+export type EventDimension = NamedEventDimension | typeof GOAL_DIMENSION | PropertyDimension | ClockDimension;
 export type ValueDimension = VisitDimension | EventDimension;
 export type Dimension = TimeDimension | ValueDimension;
 
 export const VISIT_DIMENSIONS = Object.keys(VISIT) as readonly VisitDimension[];
 const NAMED_EVENT_DIMENSIONS = Object.keys(EVENT) as readonly NamedEventDimension[];
 /** All that have a name of their own, unlike properties. */
-export const VALUE_DIMENSIONS: readonly (VisitDimension | NamedEventDimension | typeof GOAL_DIMENSION)[] = [
+export const CLOCK_DIMENSIONS = Object.keys(CLOCK) as readonly ClockDimension[];
+export const VALUE_DIMENSIONS: readonly Exclude<ValueDimension, PropertyDimension>[] = [
   ...NAMED_EVENT_DIMENSIONS,
   GOAL_DIMENSION,
+  ...CLOCK_DIMENSIONS,
   ...VISIT_DIMENSIONS,
 ];
 /** As a request names them: `time` takes the granularity that suits the range. */
@@ -154,6 +193,8 @@ export const isPropertyDimension = (dimension: string): dimension is PropertyDim
   !dimension.includes('\0');
 export const isVisitDimension = (dimension: Dimension): dimension is VisitDimension =>
   Object.hasOwn(VISIT, dimension);
+export const isClockDimension = (dimension: Dimension): dimension is ClockDimension =>
+  Object.hasOwn(CLOCK, dimension);
 export const isEventDimension = (dimension: Dimension): dimension is EventDimension =>
   !isVisitDimension(dimension) && !isTimeDimension(dimension);
 export const isValueDimension = (name: string): name is ValueDimension =>
@@ -162,14 +203,16 @@ export const isValueDimension = (name: string): name is ValueDimension =>
 export const isRequestDimension = (name: string): name is RequestDimension =>
   (REQUEST_DIMENSIONS as readonly string[]).includes(name) || isPropertyDimension(name);
 
+export const clockFormat = (dimension: ClockDimension): string => CLOCK[dimension].format;
+
 export const visitSql = (dimension: VisitDimension, parameters: SqlParameters): string =>
   VISIT[dimension].sql(parameters);
 
 export type Place = 'own' | 'entry';
 
-/** Of one event. Goals are told by predicates, not by a value: see `facts/goal-sql.ts`. */
+/** Of one event. What clocks show is told by `facts/clock-sql.ts`; goals, by predicates, by `facts/goal-sql.ts`. */
 export function eventSql(
-  dimension: Exclude<EventDimension, typeof GOAL_DIMENSION>,
+  dimension: Exclude<EventDimension, typeof GOAL_DIMENSION | ClockDimension>,
   place: Place,
   parameters: SqlParameters,
 ): string {
@@ -178,9 +221,10 @@ export function eventSql(
   return `coalesce(e.props ->> ${property}, '${NONE}')`;
 }
 
-export const columnsOf = (
-  dimension: Exclude<EventDimension, typeof GOAL_DIMENSION>,
-): readonly EventColumn[] => (isPropertyDimension(dimension) ? ['props'] : EVENT[dimension].reads);
+export function columnsOf(dimension: Exclude<EventDimension, typeof GOAL_DIMENSION>): readonly EventColumn[] {
+  if (isPropertyDimension(dimension)) return ['props'];
+  return isClockDimension(dimension) ? [] : EVENT[dimension].reads;
+}
 
 /** For the reference, events first. */
 export function declaredDimensions(): readonly {
@@ -202,6 +246,7 @@ export function declaredDimensions(): readonly {
       meaning: `the property's value as text; any NAME of at most ${PROPERTY_NAME_CHARS_MAX} characters`,
       missing: NONE,
     },
+    ...Object.entries(CLOCK).map(([name, { meaning }]) => ({ name, meaning, missing: null })),
     ...declared(VISIT),
   ];
 }

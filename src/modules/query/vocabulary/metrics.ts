@@ -161,6 +161,14 @@ const DECLARATIONS = {
     value: (counters) => money(counters, MICROS_PER_THOUSANDTH * BigInt(counters.revenueEvents)),
     orderSql: `CASE WHEN ${ONE_CURRENCY} THEN ${exactRatioSql('revenue_micros', 'revenue_events * 1000')} END`,
   },
+  visit_duration_ms: {
+    definition: 'As `visit_duration`, rounded to milliseconds only.',
+    unit: 'whole milliseconds',
+    nothing: '0',
+    counters: ['durationMs', 'durationSessions'],
+    value: ({ durationMs, durationSessions }) => whole(durationMs, durationSessions) ?? 0,
+    orderSql: `coalesce(${ratioSql('duration_ms', 'duration_sessions')}, 0)`,
+  },
   engaged_visits: {
     definition:
       'Visits whose session lasted more than 10 seconds, or has two pageviews, or an interactive custom event that reaches a goal.',

@@ -95,8 +95,13 @@ it('keeps the form of a tree', () => {
 
 it.each([
   ['pageTitle', 'pageTitle is not a dimension that is answered here'],
-  ['date', 'give the days as dateRanges'],
-  ['sessionSourceMedium', 'filter on sessionSource and sessionMedium'],
+  ['dateHour', 'give the days as dateRanges'],
+  ['operatingSystemWithVersion', 'filter on operatingSystem and operatingSystemVersion'],
 ])('refuses to filter on %s', (fieldName, reason) => {
   expect(native(text(fieldName, 'x'))).toContain(reason);
+});
+
+it('asks days as they are written natively, and parts of them not at all', () => {
+  expect(native(text('date', '20261109'))).toEqual(['is', 'event:date', ['2026-11-09']]);
+  expect(native(text('date', '202611', { matchType: 'BEGINS_WITH' }))).toContain('EXACT or inListFilter');
 });

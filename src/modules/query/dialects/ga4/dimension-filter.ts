@@ -2,7 +2,7 @@
 // value otherwise, the native values that are shown so are found first. Pure.
 import type { FilterTree, LeafFilter } from './ga4-request.js';
 import { stringMatcher, type StringTest } from './string-match.js';
-import { dimensionOf } from './dimension-vocabulary.js';
+import { dimensionOf, type NativeValues } from './dimension-vocabulary.js';
 import type { ReportKind } from './described.js';
 
 export type FilterOutcome =
@@ -34,15 +34,15 @@ function ofLeaf(leaf: LeafFilter, report: ReportKind): FilterOutcome {
   const { fieldName } = leaf;
   const entry = dimensionOf(fieldName, report);
   if (entry === undefined) return refused(`${fieldName} is not a dimension that is answered here`);
-  if (entry.kind === 'time') {
-    return refused(`${fieldName} cannot be filtered on: give the days as dateRanges`);
+  if (entry.kind === 'time' && entry.clock === null) {
+    return refused(`${fieldName} cannot be filtered on: give the days as dateRanges, or filter on date`);
   }
   if (entry.kind === 'joined') {
     return refused(`${fieldName} cannot be filtered on: filter on ${entry.of.join(' and ')}`);
   }
   const test = testOf(leaf);
   if (test === undefined) return refused(`${fieldName} holds text: take stringFilter or inListFilter`);
-  const onShown = onValues(test, entry);
+  const onShown = onValues(test, entry.kind === 'time' ? entry.clock! : entry);
   return onShown.outcome === 'refused' ? refused(`${fieldName}: ${onShown.reason}`) : onShown;
 }
 
@@ -53,13 +53,9 @@ function testOf({ stringFilter, inListFilter, emptyFilter }: LeafFilter): String
   return undefined;
 }
 
-interface Values {
-  readonly native: string;
-  readonly renamed: Readonly<Record<string, string>>;
-}
-
 /** Renamed values are tested here, under the names that are shown; all others by the query. */
-function onValues(test: StringTest, { native, renamed }: Values): FilterOutcome {
+function onValues(test: StringTest, { native, renamed, toNative }: NativeValues): FilterOutcome {
+  if (toNative !== undefined) return onWritten(test, native, toNative);
   const names = Object.keys(renamed);
   const plain = [...comparison(test, native), ...(test.caseSensitive ? [] : [{ case_sensitive: false }])];
   if (names.length === 0) return filter(plain);
@@ -68,6 +64,13 @@ function onValues(test: StringTest, { native, renamed }: Values): FilterOutcome 
   const matching = names.filter((name) => matcher.matches(renamed[name]!));
   const others = ['and', [plain, ['is_not', native, names]]];
   return filter(matching.length === 0 ? others : ['or', [['is', native, matching], others]]);
+}
+
+/** Parts of a value are not parts of the native one. */
+function onWritten(test: StringTest, native: string, toNative: (value: string) => string): FilterOutcome {
+  if (test.kind === 'list') return filter(['is', native, test.values.map(toNative)]);
+  const exact = test.matchType === 'EXACT' || test.matchType === 'MATCH_TYPE_UNSPECIFIED';
+  return exact ? filter(['is', native, [toNative(test.value)]]) : refused('take EXACT or inListFilter');
 }
 
 function comparison(test: StringTest, native: string): NativeFilter {

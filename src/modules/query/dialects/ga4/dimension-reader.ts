@@ -3,7 +3,7 @@
 import type { DimensionExpression, RequestedDimension } from './ga4-request.js';
 import type { PlannedRange } from './ranges.js';
 import { type Bucket, type Granule, granuleFor, hasTornWeek, NATIVE_TIME } from './time-dimensions.js';
-import { type DimensionEntry, dimensionOf } from './dimension-vocabulary.js';
+import { type DimensionEntry, dimensionOf, type NativeValues } from './dimension-vocabulary.js';
 import type { ReportKind } from './described.js';
 
 /** The native dimensions that a request needs. */
@@ -56,11 +56,12 @@ export function dimensionReader(
     if (missing !== null) return refused(name, `${missing} is not a dimension that is answered here`);
   }
   const times = [...needed.values()].filter((entry) => entry.kind === 'time');
-  const granule = times.length === 0 ? null : granuleFor(times.map((entry) => entry.granule));
+  const byClock = times.every(({ clock, ordered }) => clock !== null && !ordered);
+  const granule = times.length === 0 || byClock ? null : granuleFor(times.map((entry) => entry.granule));
   if (granule === undefined) {
     return refused(requested[0]!.name, 'weeks and months cut each other: ask for date as well');
   }
-  const values = [...needed.values()].flatMap((entry) => (entry.kind === 'value' ? [entry.native] : []));
+  const values = [...needed.values()].flatMap((entry) => nativeValues(entry, byClock)?.native ?? []);
   const columns = { granule, values: [...new Set(values)] };
   if (granule === 'sunday-week' && ranges.some(hasTornWeek)) {
     return refused(requested[0]!.name, "a year's end cuts a week of the date range: narrow it to one year");
@@ -68,10 +69,19 @@ export function dimensionReader(
   const readers = new Map(
     [...meanings].map(([name, meaning]): [string, DimensionReader] => [
       name,
-      { read: reading(meaning, { columns, report }), native: plainNative(meaning, granule) },
+      {
+        read: reading(meaning, { columns, report, byClock }),
+        native: plainNative(meaning, { granule, byClock }),
+      },
     ]),
   );
   return { outcome: 'readers', readers, columns };
+}
+
+/** Where buckets are not told apart, what a clock shows is a value of events like others. */
+function nativeValues(meaning: Meaning, byClock: boolean): NativeValues | null {
+  if (meaning.kind === 'time') return byClock ? meaning.clock : null;
+  return meaning.kind === 'value' ? meaning : null;
 }
 
 interface Collecting {
@@ -105,18 +115,18 @@ function ofExpression({ lowerCase, upperCase, concatenate }: DimensionExpression
 interface Reading {
   readonly columns: NativeColumns;
   readonly report: ReportKind;
+  readonly byClock: boolean;
 }
 
 function reading(meaning: Meaning, context: Reading): DimensionReader['read'] {
   const readingOf = (name: string) => reading(dimensionOf(name, context.report)!, context);
   switch (meaning.kind) {
     case 'time':
-      return ({ bucket, range }) => meaning.format(bucket!, range);
-    case 'value': {
-      const at = context.columns.values.indexOf(meaning.native);
-      const { renamed } = meaning;
-      return ({ values }) => (Object.hasOwn(renamed, values[at]!) ? renamed[values[at]!]! : values[at]!);
-    }
+      return context.byClock
+        ? readingValue(meaning.clock!, context.columns)
+        : ({ bucket, range }) => meaning.format(bucket!, range);
+    case 'value':
+      return readingValue(meaning, context.columns);
     case 'joined': {
       const parts = meaning.of.map(readingOf);
       return (group) => parts.map((part) => part(group)).join(meaning.delimiter);
@@ -130,9 +140,18 @@ function reading(meaning: Meaning, context: Reading): DimensionReader['read'] {
   }
 }
 
+function readingValue({ native, renamed }: NativeValues, columns: NativeColumns): DimensionReader['read'] {
+  const at = columns.values.indexOf(native);
+  return ({ values }) => (Object.hasOwn(renamed, values[at]!) ? renamed[values[at]!]! : values[at]!);
+}
+
 /** A label of its own size, or a native value under its own name, is ordered and told apart as natively. */
-function plainNative(meaning: Meaning, granule: Granule | null): string | null {
-  if (meaning.kind === 'value' && Object.keys(meaning.renamed).length === 0) return meaning.native;
+function plainNative(
+  meaning: Meaning,
+  { granule, byClock }: { readonly granule: Granule | null; readonly byClock: boolean },
+): string | null {
+  const shown = nativeValues(meaning, byClock);
+  if (shown !== null) return Object.keys(shown.renamed).length === 0 ? shown.native : null;
   const ordered = meaning.kind === 'time' && meaning.ordered && meaning.granule === granule;
   return ordered ? NATIVE_TIME[granule].dimension : null;
 }

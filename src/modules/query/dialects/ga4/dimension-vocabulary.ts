@@ -13,22 +13,39 @@ import {
 } from './described.js';
 import { type Granule, ORDERED, TIME_FORMATS, type TimeFormat } from './time-dimensions.js';
 
+export interface NativeValues {
+  readonly native: string;
+  /** Native values that GA4 calls otherwise. */
+  readonly renamed: Readonly<Record<string, string>>;
+  /** Where all values are written otherwise: one of GA4's as a native one. */
+  readonly toNative?: (value: string) => string;
+}
+
 type DimensionMeaning =
   | {
       readonly kind: 'time';
       readonly granule: Granule;
       readonly format: TimeFormat;
       readonly ordered: boolean;
+      /** What says the same of events in all buckets; null: nothing does. */
+      readonly clock: NativeValues | null;
     }
-  | {
-      readonly kind: 'value';
-      readonly native: string;
-      /** Native values that GA4 calls otherwise. */
-      readonly renamed: Readonly<Record<string, string>>;
-    }
+  | ({ readonly kind: 'value' } & NativeValues)
   | { readonly kind: 'joined'; readonly of: readonly string[]; readonly delimiter: string };
 
 export type DimensionEntry = Described & DimensionMeaning;
+
+const shown = (native: string, renamed: NativeValues['renamed'] = {}): NativeValues => ({ native, renamed });
+const WEEKDAYS = { 1: 'Monday', 2: 'Tuesday', 3: 'Wednesday', 4: 'Thursday', 5: 'Friday', 6: 'Saturday' };
+const CLOCKS: Readonly<Partial<Record<keyof typeof TIME_FORMATS, NativeValues>>> = {
+  date: { ...shown('event:date'), toNative: (text) => text.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') },
+  minute: shown('event:minute_of_hour'),
+  hour: shown('event:hour_of_day'),
+  day: shown('event:day_of_month'),
+  dayOfWeek: shown('event:day_of_week', { 7: '0' }),
+  dayOfWeekName: shown('event:day_of_week', { ...WEEKDAYS, 7: 'Sunday' }),
+  month: shown('event:month_of_year'),
+};
 
 const NOT_SET = { '(none)': '(not set)' };
 const time = (granule: Granule, name: keyof typeof TIME_FORMATS, text: Text): DimensionEntry => ({
@@ -37,6 +54,7 @@ const time = (granule: Granule, name: keyof typeof TIME_FORMATS, text: Text): Di
   granule,
   format: TIME_FORMATS[name],
   ordered: ORDERED.has(name),
+  clock: CLOCKS[name] ?? null,
 });
 
 const value = (native: string, described: Described, renamed: Readonly<Record<string, string>> = {}) =>
@@ -101,12 +119,11 @@ const DIMENSIONS: Readonly<Record<string, DimensionEntry>> = {
     DIRECT,
   ),
   sessionMedium: value(
-    'visit:utm_medium',
-    describe(['Session medium', 'The medium that the link was tagged with.'], SOURCE),
+    'visit:medium',
+    describe(['Session medium', 'The tagged medium, else (none), organic, referral or cpc.'], SOURCE),
   ),
-  sessionSourceMedium: joined(
-    ['sessionSource', 'sessionMedium'],
-    ' / ',
+  sessionSourceMedium: value(
+    'visit:source_medium',
     describe(['Session source / medium', 'Both, joined.'], SOURCE),
   ),
   sessionCampaignName: value(

@@ -1,10 +1,11 @@
 // Requests of the Data API as they arrive. One schema each gives the check, the type and the OpenAPI
 // description. As in all JSON of protocol buffers, enums may be numbers or names, 64-bit integers
-// numbers or text; the schema settles both. What it does not know it refuses, naming the path.
+// numbers or text; the schema settles both, and proto-json.ts what fields are called. What it does not know it refuses, naming the path.
 import { z } from 'zod';
 import { Problem } from '../../../../http/problem.js';
 import { FILTER_LEAVES_MAX } from '../../request/cost.js';
 import { EXPRESSION_CHARS_MAX } from './metric-expression.js';
+import { fieldsInCamelCase } from './proto-json.js';
 
 const DIMENSIONS_MAX = 9;
 const METRICS_MAX = 10;
@@ -223,12 +224,12 @@ const table = {
   property: z.string().optional(),
   dimensions: z
     .array(dimension)
-    .max(DIMENSIONS_MAX)
+    .max(DIMENSIONS_MAX, `must hold at most ${DIMENSIONS_MAX} dimensions`)
     .refine(withoutRepeats, 'must not name a dimension twice')
     .default([]),
   metrics: z
     .array(metric)
-    .max(METRICS_MAX)
+    .max(METRICS_MAX, `must hold at most ${METRICS_MAX} metrics`)
     .refine(withoutRepeats, 'must not name a metric twice')
     .default([]),
   dimensionFilter: filter.optional(),
@@ -249,7 +250,7 @@ const table = {
 export const reportRequestSchema = z.strictObject({
   ...table,
   dateRanges: z
-    .array(dateRange)
+    .array(dateRange, 'must hold a date range')
     .min(1, 'must hold a date range')
     .max(DATE_RANGES_MAX, `must hold at most ${DATE_RANGES_MAX} date ranges`),
   offset: wholeNumber.refine((offset) => offset >= 0, 'must not be negative').default(0),
@@ -273,7 +274,7 @@ export const batchRequestSchema = z.strictObject({
 
 /** @throws Problem 400 naming what is wrong. */
 export function parseRequest<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body ?? {});
+  const parsed = schema.safeParse(fieldsInCamelCase(body) ?? {});
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'

@@ -33,6 +33,7 @@ import {
 import { planReport } from './plan.js';
 import { googleErrors } from './google-error.js';
 import { planDateRanges, planMinuteRanges } from './ranges.js';
+import { propertyQuota, reportMetadata } from './report-metadata.js';
 import { type Asking, runGa4Report } from './run-ga4-report.js';
 
 /** Google's property of no one: the metadata that all properties have. */
@@ -122,7 +123,7 @@ export class Ga4Controller {
     const now = Date.now();
     const ranges = planMinuteRanges(request.minuteRanges, { zone: site.timezone, now });
     const plan = planReport({ ...request, offset: 0, keepEmptyRows: false }, ranges, 'realtime');
-    const report = await runGa4Report(plan, this.askingAbout(site, now));
+    const { report } = await runGa4Report(plan, this.askingAbout(site, now));
     return { ...report, ...quotaOf(request, reply), kind: 'analyticsData#runRealtimeReport' };
   }
 
@@ -151,9 +152,9 @@ export class Ga4Controller {
     const now = Date.now();
     refuseOtherCurrency(site, request);
     const ranges = planDateRanges(request.dateRanges, { zone: site.timezone, now });
-    const report = await runGa4Report(planReport(request, ranges, 'core'), this.askingAbout(site, now));
-    const metadata = { currencyCode: site.currency, timeZone: site.timezone };
-    return { ...report, metadata, kind: 'analyticsData#runReport' };
+    const plan = planReport(request, ranges, 'core');
+    const { report, completeness } = await runGa4Report(plan, this.askingAbout(site, now));
+    return { ...report, metadata: reportMetadata(site, completeness), kind: 'analyticsData#runReport' };
   }
 
   private askingAbout(site: Site, now: number): Asking {
@@ -179,9 +180,7 @@ function refuseOtherCurrency({ currency }: Site, { currencyCode }: Ga4ReportRequ
   throw Problem.badRequest(`currencyCode must be ${currency}, the site's: amounts are not converted.`);
 }
 
-/** What is left of the requests that the key may send within the minute, in the places where Google counts tokens. */
 function quotaOf({ returnPropertyQuota }: { readonly returnPropertyQuota: boolean }, reply: FastifyReply) {
   if (!returnPropertyQuota) return {};
-  const left = { consumed: 1, remaining: Number(reply.getHeader('ratelimit-remaining') ?? 0) };
-  return { propertyQuota: { tokensPerDay: left, tokensPerHour: left, tokensPerProjectPerHour: left } };
+  return { propertyQuota: propertyQuota(Number(reply.getHeader('ratelimit-remaining') ?? 0)) };
 }

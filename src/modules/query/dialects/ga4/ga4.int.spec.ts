@@ -188,6 +188,28 @@ describe('runReport', () => {
     expect(pages).toEqual([[['/', '3']], [['/blog', '2']], [['/pricing', '1']], []]);
   });
 
+  it('answers more rows than a page of a query has', async () => {
+    const [rowCount, limit] = [10_050, 10_030];
+    await postgres.pool.query(
+      `INSERT INTO sessions_v1 (site, started_at, session, partition, visitor, ended_at, bot, bounced, pageviews, events,
+          entry_page, event_offsets)
+        SELECT $1, '2025-11-20T10:00:00Z', n, 0, 1000000 + n, '2025-11-20T10:00:00Z', false, true, 1, 1, '/' || n, '{0}'
+        FROM generate_series(1, $2::int) AS n`,
+      [site, rowCount],
+    );
+    const body = await run({
+      dateRanges: [{ startDate: '2025-11-20', endDate: '2025-11-20' }],
+      dimensions: names('landingPage'),
+      metrics: names('sessions'),
+      orderBys: [{ dimension: { dimensionName: 'landingPage' } }],
+      limit: String(limit),
+      offset: 5,
+    });
+    const pages = Array.from({ length: rowCount }, (_, n) => `/${n + 1}`).sort();
+    expect(body.rowCount).toBe(rowCount);
+    expect(shown(body.rows).map(([page]) => page)).toEqual(pages.slice(5, 5 + limit));
+  });
+
   it('counts days, hours and months', async () => {
     const by = async (name: string) =>
       shown(
@@ -216,16 +238,59 @@ describe('runReport', () => {
     ]);
   });
 
-  it('adds sessions of the same hour of several days, but not visitors', async () => {
-    const hours = await run({ dimensions: names('hour'), metrics: names('sessions', 'screenPageViews') });
-    expect(shown(hours.rows)).toEqual([
-      ['10', '2', '3'],
-      ['11', '1', '2'],
-      ['12', '1', '1'],
-    ]);
-    const { status, body } = await call('runReport', {
-      dateRanges: NOVEMBER,
+  it('counts the same hour of several days as one, and whoever came in both once', async () => {
+    const hours = await run({
       dimensions: names('hour'),
+      metrics: names('sessions', 'activeUsers', 'screenPageViews', 'averageSessionDuration'),
+    });
+    expect(shown(hours.rows)).toEqual([
+      ['10', '2', '1', '3', '30'],
+      ['11', '1', '1', '2', '5'],
+      ['12', '1', '1', '1', '0'],
+    ]);
+    const both = await run({
+      dimensions: names('dayOfWeek', 'hour', 'month'),
+      metrics: names('activeUsers'),
+    });
+    expect(shown(both.rows)).toEqual([
+      ['1', '10', '11', '1'],
+      ['2', '10', '11', '1'],
+      ['2', '11', '11', '1'],
+      ['2', '12', '11', '1'],
+    ]);
+  });
+
+  it('filters by day, hour and weekday, shown or not', async () => {
+    const by = async (fieldName: string, filter: object) => {
+      const body = await run({
+        dimensions: names('date', 'pagePath'),
+        metrics: names('screenPageViews'),
+        dimensionFilter: { filter: { fieldName, ...filter } },
+      });
+      return shown(body.rows);
+    };
+    const monday = [
+      ['20261109', '/', '1'],
+      ['20261109', '/pricing', '1'],
+    ];
+    expect(await by('date', { inListFilter: { values: ['20261109', '20261201'] } })).toEqual(monday);
+    expect(await by('dayOfWeekName', { stringFilter: { matchType: 'BEGINS_WITH', value: 'mon' } })).toEqual(
+      monday,
+    );
+    expect(await by('dayOfWeek', { stringFilter: { value: '1' } })).toEqual(monday);
+    expect(await by('hour', { stringFilter: { value: '11' } })).toEqual([
+      ['20261110', '/', '1'],
+      ['20261110', '/blog', '1'],
+    ]);
+  });
+
+  it('adds up sessions of weeks that it shows as one year, but not visitors', async () => {
+    const weeks = { dateRanges: [{ startDate: '2026-11-09', endDate: '2026-11-16' }] };
+    const years = await run({ ...weeks, dimensions: names('isoYear'), metrics: names('sessions') });
+    expect(shown(years.rows)).toEqual([['2026', '8']]);
+    const { status, body } = await call('runReport', {
+      ...weeks,
+      dimensions: names('isoYear'),
       metrics: names('activeUsers'),
     });
     expect([status, body.error.status]).toEqual([400, 'INVALID_ARGUMENT']);
@@ -449,6 +514,78 @@ describe('runReport', () => {
     expect([shown(rows), rowCount]).toEqual([[['AT'], ['DE']], 2]);
   });
 
+  it('takes fields under their own names, and null for what is left out', async () => {
+    const body = await call('runReport', {
+      date_ranges: [{ start_date: '2026-11-09', end_date: '2026-11-10', name: null }],
+      dimensions: names('pagePath'),
+      metrics: names('sessions'),
+      dimension_filter: {
+        filter: { field_name: 'pagePath', string_filter: { match_type: 'BEGINS_WITH', value: '/b' } },
+      },
+      metric_filter: null,
+      order_bys: [{ metric: { metric_name: 'sessions' }, desc: true }],
+      limit: null,
+    });
+    expect([body.status, shown(body.body.rows)]).toEqual([200, [['/blog', '2']]]);
+  });
+
+  it('groups by nine dimensions', async () => {
+    const { rows } = await run({
+      dimensions: names(
+        ...['date', 'hour', 'countryId', 'deviceCategory', 'browser', 'sessionSource', 'sessionMedium'],
+        ...['pagePath', 'eventName'],
+      ),
+      metrics: names('eventCount'),
+      orderBys: [{ dimension: { dimensionName: 'date' } }],
+      limit: 1,
+    });
+    expect(shown(rows)).toEqual([
+      ['20261109', '10', 'DE', 'desktop', 'Firefox', 'Google', 'referral', '/', 'page_view', '1'],
+    ]);
+  });
+
+  it('shows and filters the medium, tagged or not, alone and beside the source', async () => {
+    const DAY = '2026-11-17';
+    const session = (visitor: bigint, about: Record<string, string>): GivenSession => ({
+      site,
+      visitor,
+      events: [{ at: at(`${DAY}T09:00:00`) }],
+      about,
+    });
+    await insertSessions(postgres.pool, [
+      session(31n, {}),
+      session(32n, { source: 'Google', channel: 'Organic Search' }),
+      session(33n, { source: 'Google', channel: 'Paid Search' }),
+      session(34n, { source: 'blog.example', channel: 'Referral' }),
+      session(35n, { source: 'letter', utm_source: 'letter', utm_medium: 'email', channel: 'Email' }),
+      session(36n, { source: 'partner', utm_source: 'partner', channel: 'Referral' }),
+    ]);
+    const request = {
+      dateRanges: [{ startDate: DAY, endDate: DAY }],
+      dimensions: names('sessionSourceMedium', 'sessionMedium'),
+      metrics: names('sessions'),
+    };
+    const { rows } = await run(request);
+    expect(shown(rows)).toEqual([
+      ['(direct) / (none)', '(none)', '1'],
+      ['Google / cpc', 'cpc', '1'],
+      ['Google / organic', 'organic', '1'],
+      ['blog.example / referral', 'referral', '1'],
+      ['letter / email', 'email', '1'],
+      ['partner / (not set)', '(not set)', '1'],
+    ]);
+    const filtered = async (stringFilter: object) => {
+      const filter = { fieldName: 'sessionSourceMedium', stringFilter };
+      const body = await run({ ...request, dimensionFilter: { filter } });
+      return shown(body.rows).map(([both]) => both);
+    };
+    expect(await filtered({ value: 'google / organic' })).toEqual(['Google / organic']);
+    expect(await filtered({ matchType: 'PARTIAL_REGEXP', value: '/ (cpc|email)$' })).toEqual([
+      'Google / cpc',
+      'letter / email',
+    ]);
+  });
+
   it('knows today, and says what is left of the quota', async () => {
     const body = await run({
       dateRanges: [{ startDate: '1daysAgo', endDate: 'today' }],
@@ -456,8 +593,16 @@ describe('runReport', () => {
       returnPropertyQuota: true,
     });
     expect(shown(body.rows)).toEqual([['3']]);
-    expect(body.propertyQuota.tokensPerHour).toEqual({ consumed: 1, remaining: expect.any(Number) });
-    expect(body.propertyQuota.tokensPerHour.remaining).toBeGreaterThan(0);
+    const { tokensPerHour, ...others } = body.propertyQuota;
+    expect(tokensPerHour).toEqual({ consumed: 1, remaining: expect.any(Number) });
+    expect(tokensPerHour.remaining).toBeGreaterThan(0);
+    expect(Object.keys(others).sort()).toEqual([
+      'concurrentRequests',
+      'potentiallyThresholdedRequestsPerHour',
+      'serverErrorsPerProjectPerHour',
+      'tokensPerDay',
+      'tokensPerProjectPerHour',
+    ]);
   });
 
   it('has no rows where there is nothing', async () => {
@@ -551,6 +696,10 @@ describe('getMetadata', () => {
   });
 });
 
+/** Of filters that say not, so many times. */
+const nested = (times: number): object =>
+  times === 0 ? { filter: { fieldName: 'city' } } : { notExpression: nested(times - 1) };
+
 describe('refuses', () => {
   const request = { dateRanges: NOVEMBER, metrics: names('sessions') };
 
@@ -588,6 +737,8 @@ describe('refuses', () => {
     ['an unknown metric', { metrics: names('cohortActiveUsers') }, 'cohortActiveUsers'],
     ['an unknown dimension', { dimensions: names('pageTitle') }, 'pageTitle'],
     ['an unknown key', { pivots: [] }, 'pivots'],
+    ['cohorts', { dateRanges: undefined, cohortSpec: { cohorts: [] } }, 'cohortSpec is not answered here'],
+    ['deep nesting', { dimensionFilter: nested(200) }, 'nested'],
     ['a broken expression', { metrics: [{ name: 'x', expression: 'sessions -' }] }, 'ends too early'],
     ['a missing range', { dateRanges: [] }, 'dateRanges'],
     [
@@ -600,6 +751,8 @@ describe('refuses', () => {
       { dateRanges: [{ startDate: '2026-02-30', endDate: 'today' }] },
       '2026-02-30',
     ],
+    ['a tenth dimension', { dimensions: names(...'abcdefghij') }, 'at most 9 dimensions'],
+    ['an eleventh metric', { metrics: names(...'abcdefghijk') }, 'at most 10 metrics'],
     ['a fifth range', { dateRanges: Array.from({ length: 5 }, () => NOVEMBER[0]) }, 'at most 4'],
     ['another currency', { currencyCode: 'USD' }, 'EUR'],
     [
@@ -608,8 +761,8 @@ describe('refuses', () => {
       'eventCount',
     ],
     [
-      'a filter on a time',
-      { dimensionFilter: { filter: { fieldName: 'date', stringFilter: { value: '20261110' } } } },
+      'a filter on a bucket of time',
+      { dimensionFilter: { filter: { fieldName: 'yearWeek', stringFilter: { value: '202646' } } } },
       'dateRanges',
     ],
     [

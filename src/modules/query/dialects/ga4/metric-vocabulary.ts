@@ -98,10 +98,15 @@ const METRICS: Readonly<Record<string, MetricEntry>> = {
     text: ['Bounce rate', 'The part of the sessions that were not engaged.'],
     category: 'Session',
   }),
-  averageSessionDuration: counted('visit_duration', 'distinct', {
-    text: ['Average session duration', 'Seconds from first to last event, rounded.'],
+  averageSessionDuration: reckoned('averageSessionMilliseconds / 1000', {
+    text: ['Average session duration', 'Seconds from first to last event.'],
     category: 'Session',
     type: 'TYPE_SECONDS',
+  }),
+  averageSessionMilliseconds: counted('visit_duration_ms', 'distinct', {
+    text: ['', 'For the duration only.'],
+    category: 'Session',
+    reports: [],
   }),
   sessionsPerUser: reckoned('sessions / activeUsers', {
     text: ['Sessions per user', 'Sessions by active users.'],

@@ -75,7 +75,7 @@ it.each([
 it.each([
   ['several ranges', { dateRanges: [...WEEK, ...WEEK] }],
   ['values under other names', { dimensions: names('sessionSource') }],
-  ['hours of several days', { dimensions: names('pagePath', 'hour') }],
+  ['days of several years', { dimensions: names('pagePath', 'year', 'day') }],
   ['a metric that may be 0 in a row', { metrics: names('screenPageViews') }],
   ['a ratio to order by', { metrics: names('engagementRate') }],
   ['an expression', { metrics: [{ name: 'x', expression: 'sessions * 2' }] }],

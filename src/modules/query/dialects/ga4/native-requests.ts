@@ -1,7 +1,6 @@
 // The native requests behind a report: for each date range the numbers themselves, those of the goals,
 // and both again without dimensions where totals are asked for. Where the facts can order and page as
 // GA4 would, they do; else all rows are fetched, ordered and paged here. Pure.
-import { LIMIT_MAX } from '../../request/cost.js';
 import { NATIVE_TIME } from './time-dimensions.js';
 import type { RequestedOrder } from './ga4-request.js';
 import type { Plan } from './plan.js';
@@ -17,6 +16,7 @@ const REACHES_A_GOAL = ['contains', 'event:goal', ['']] as const;
 
 export type NativeRequest = Readonly<Record<string, unknown>>;
 
+/** Of the rows of a report, be it longer than a page of a query may be. */
 export interface NativePage {
   readonly limit: number;
   readonly offset: number;
@@ -74,7 +74,7 @@ export function nativePage(plan: Plan): NativePage | null {
   const noExtremes = !aggregations.has('MINIMUM') && !aggregations.has('MAXIMUM');
   const oneToOne = [...plan.readers.values()].every(({ native }) => native !== null);
   if (!(onlyRows && allAtHand && noneDropped && noExtremes && oneToOne)) return null;
-  if (nativeOrder(plan) === null || plan.limit > LIMIT_MAX) return null;
+  if (nativeOrder(plan) === null) return null;
   return { limit: plan.limit, offset: plan.offset };
 }
 

@@ -14,12 +14,13 @@ import {
 } from './native-requests.js';
 import { type Plan, refuse } from './plan.js';
 import type { PlannedRange } from './ranges.js';
+import { COMPLETE, type Completeness, lesserOf } from './report-metadata.js';
 import { type CountedGroup, type Row, rowOf, rowsOf } from './rows.js';
 import { bucketOf } from './time-dimensions.js';
 
-/** Rows fetched where not the facts but GA4's rules order and page them. */
+/** Rows fetched for one report: all that there are, where not the facts but GA4's rules order and page them. */
 const GATHERED_ROWS_MAX = 100_000;
-const FIRST_PAGE: NativePage = { limit: LIMIT_MAX, offset: 0 };
+const ALL_ROWS: NativePage = { limit: Number.POSITIVE_INFINITY, offset: 0 };
 
 /** As far as this dialect reads a native answer. */
 export interface NativeReport {
@@ -29,6 +30,10 @@ export interface NativeReport {
   }[];
   readonly meta: {
     readonly total_rows?: number;
+    /** Of visitors, where only some were read. */
+    readonly sample_rate?: number;
+    /** Rare values are in one row, whose name is `(other)`. */
+    readonly other_row?: boolean;
     readonly metric_warnings?: Readonly<Record<string, unknown>>;
   };
 }
@@ -39,26 +44,31 @@ export interface Asking {
   readonly currency: string;
 }
 
+export interface AnsweredReport {
+  readonly report: Ga4Report;
+  /** Of each date range. */
+  readonly completeness: readonly Completeness[];
+}
+
 /** @throws Problem of the queries, or where their answers cannot be shown as GA4 would. */
-export async function runGa4Report(plan: Plan, asking: Asking): Promise<Ga4Report> {
+export async function runGa4Report(plan: Plan, asking: Asking): Promise<AnsweredReport> {
   const page = nativePage(plan);
   const groups: CountedGroup[] = [];
+  const completeness: Completeness[] = [];
   let totalRows = 0;
   for (const range of plan.ranges) {
     const native = await groupsOf(plan, { range, page, asking });
     groups.push(...native.groups);
+    completeness.push(native.completeness);
     totalRows += native.totalRows;
   }
   const rows = rowsOf(plan, groups);
   const totals = await totalsOf(plan, rows, asking);
-  return page === null
-    ? ga4Report(plan, {
-        rows: rows.slice(plan.offset, plan.offset + plan.limit),
-        rowCount: rows.length,
-        totals,
-        allRows: rows,
-      })
-    : ga4Report(plan, { rows, rowCount: totalRows, totals, allRows: rows });
+  const table =
+    page === null
+      ? { rows: rows.slice(plan.offset, plan.offset + plan.limit), rowCount: rows.length }
+      : { rows, rowCount: totalRows };
+  return { report: ga4Report(plan, { ...table, totals, allRows: rows }), completeness };
 }
 
 interface Fetching {
@@ -88,33 +98,47 @@ async function groupsOf(plan: Plan, { range, page, asking }: Fetching) {
       counts,
     };
   });
-  return { groups, totalRows: main.totalRows };
+  return {
+    groups,
+    totalRows: main.totalRows,
+    completeness: lesserOf(main.completeness, ofGoals.completeness),
+  };
 }
 
-/** One page, or with null all of them. */
+/** The rows of a page, or with null all of them, in as many queries as that takes. */
 async function fetchRows(
   { ask }: Asking,
   page: NativePage | null,
   requestFor: (page: NativePage) => NativeRequest | null,
 ) {
+  const { limit, offset } = page ?? ALL_ROWS;
   const rows: NativeReport['results'][number][] = [];
-  for (let next = page ?? FIRST_PAGE; ; next = { ...next, offset: next.offset + LIMIT_MAX }) {
+  let completeness = COMPLETE;
+  for (;;) {
+    const next = { limit: Math.min(limit - rows.length, LIMIT_MAX), offset: offset + rows.length };
     const request = requestFor(next);
-    if (request === null) return { rows, totalRows: 0 };
+    if (request === null) return { rows, totalRows: 0, completeness };
     const report = await ask(parseReportRequest(request));
     const { results, meta } = report;
     refuseMixedCurrencies(report);
     rows.push(...results);
+    completeness = lesserOf(completeness, completenessOf(meta));
     const totalRows = meta.total_rows ?? rows.length;
-    if (page !== null || rows.length >= totalRows || results.length === 0) return { rows, totalRows };
-    if (totalRows > GATHERED_ROWS_MAX) {
+    const wanted = Math.min(limit, totalRows - offset);
+    if (rows.length >= wanted || results.length === 0) return { rows, totalRows, completeness };
+    if (wanted > GATHERED_ROWS_MAX) {
       throw tooCostly(
         'dateRanges',
-        `The report has ${totalRows} rows to order: narrow dateRanges or dimensions, or order by a plain metric.`,
+        `The report has ${totalRows} rows to fetch: narrow dateRanges or dimensions, or take a smaller limit and order by a plain metric.`,
       );
     }
   }
 }
+
+const completenessOf = ({ sample_rate, other_row }: NativeReport['meta']): Completeness => ({
+  sampleRate: sample_rate ?? 1,
+  hasOtherRow: other_row ?? false,
+});
 
 /** Revenue is an amount with its currency, or null where there is none. */
 function numberOf(cell: unknown, currency: string): number {
@@ -140,7 +164,7 @@ async function totalsOf(plan: Plan, rows: readonly Row[], asking: Asking): Promi
       continue;
     }
     const whole = withoutDimensions(plan);
-    const { groups } = await groupsOf(whole, { range, page: FIRST_PAGE, asking });
+    const { groups } = await groupsOf(whole, { range, page: null, asking });
     const [group] = groups;
     if (group === undefined) throw new Error('A query without dimensions has one row');
     totals.push(rowOf(plan, aggregateRow(plan, 'RESERVED_TOTAL', range), group));

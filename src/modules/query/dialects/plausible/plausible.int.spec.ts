@@ -299,6 +299,16 @@ describe('goals', () => {
     expect(aggregated.body).toEqual({
       results: { visitors: { value: 2 }, conversion_rate: { value: 66.67 } },
     });
+    const { body: byHour } = await v1('timeseries', {
+      ...on,
+      metrics: 'visitors,conversion_rate',
+      filters: 'event:goal==Order',
+    });
+    expect(byHour.results.slice(8, 11)).toEqual([
+      { date: `${GOALS_DAY} 08:00:00`, visitors: 0, conversion_rate: 0 },
+      { date: `${GOALS_DAY} 09:00:00`, visitors: 1, conversion_rate: 100 },
+      { date: `${GOALS_DAY} 10:00:00`, visitors: 0, conversion_rate: 0 },
+    ]);
     const metrics = 'visitors,events,conversion_rate';
     const byGoal = await v1('breakdown', { ...on, metrics, property: 'event:goal' });
     expect(byGoal.body).toEqual({
@@ -451,6 +461,68 @@ describe('POST /api/v2/query', () => {
       },
     });
     expect((await v2(body.query)).body).toEqual(body);
+  });
+
+  describe('compares', () => {
+    const days = (from: string, to: string) => ({ date_range: [from, to], metrics: ['visitors'] });
+    const compared = (comparisons: object) => ({ include: { comparisons } });
+
+    it('a whole range with the one before', async () => {
+      const include = { comparisons: { mode: 'previous_period', match_day_of_week: false } };
+      const { body } = await v2({ ...days(DAY, DAY), include });
+      expect([body.results, body.meta, body.query.include]).toEqual([
+        [
+          {
+            dimensions: [],
+            metrics: [3],
+            comparison: { dimensions: [], metrics: [1], change: [200] },
+          },
+        ],
+        {},
+        include,
+      ]);
+    });
+
+    it('days by their place in the range, under their own dates', async () => {
+      const { body } = await v2({
+        ...days('2026-11-09', DAY),
+        ...compared({ mode: 'custom', date_range: ['2026-11-10', '2026-11-10'] }),
+        dimensions: ['time:day'],
+      });
+      expect([body.results, body.meta]).toEqual([
+        [
+          {
+            dimensions: ['2026-11-09'],
+            metrics: [1],
+            comparison: { dimensions: ['2026-11-10'], metrics: [3], change: [-67] },
+          },
+          { dimensions: [DAY], metrics: [3], comparison: null },
+        ],
+        {},
+      ]);
+    });
+
+    it('rows with the same row, which need not be there', async () => {
+      const { body } = await v2({
+        ...days(DAY, DAY),
+        ...compared({ mode: 'previous_period' }),
+        dimensions: ['visit:source'],
+      });
+      expect(body.results.map(({ comparison }: { comparison: unknown }) => comparison)).toEqual([
+        { dimensions: ['Direct / None'], metrics: [0], change: [100] },
+        { dimensions: ['Google'], metrics: [1], change: [0] },
+        { dimensions: ['Twitter'], metrics: [0], change: [100] },
+      ]);
+    });
+
+    it.each([
+      [{ mode: 'fortnight' }, 'include.comparisons.mode'],
+      [{ mode: 'custom' }, 'include.comparisons.date_range'],
+      [{ mode: 'custom', date_range: ['2026-11-02', '2026-11-01'] }, 'include.compare'],
+    ])('nothing with %j', async (comparisons, told) => {
+      const { status, body } = await v2({ ...days(DAY, DAY), ...compared(comparisons) });
+      expect([status, body]).toEqual([400, { error: expect.stringContaining(told) }]);
+    });
   });
 
   it('filters by a segment of the site', async () => {

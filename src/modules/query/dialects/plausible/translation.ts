@@ -38,6 +38,7 @@ export interface AnsweredMeta {
   readonly sample_error?: number;
   readonly approximate?: Readonly<Record<string, number>>;
   readonly time_labels?: readonly string[];
+  readonly comparison_time_labels?: readonly string[];
   readonly total_rows?: number;
   readonly metric_warnings?: Readonly<Record<string, MetricWarning>>;
 }

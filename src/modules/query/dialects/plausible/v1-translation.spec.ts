@@ -98,6 +98,11 @@ describe('timeseries', () => {
     });
   });
 
+  it('has the rate of the visitors of each bucket', () => {
+    const parameters = { period: '7d', metrics: 'visitors,conversion_rate', filters: 'event:goal==Order' };
+    expect(queryOf(timeseries, parameters).metrics).toEqual(['visitors', 'group_conversion_rate']);
+  });
+
   it('has every bucket, with what the vendor writes where nothing happened', () => {
     const metrics =
       'visitors,visits,pageviews,views_per_visit,bounce_rate,visit_duration,events,conversion_rate,time_on_page';

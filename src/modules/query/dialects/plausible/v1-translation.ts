@@ -137,7 +137,12 @@ export const timeseries: Translate<Results<readonly Record<string, Value>[]>> = 
   const { period, interval, metrics } = parameters;
   const time = interval ? TIME_DIMENSIONS[interval] : (INTERVALS[period] ?? 'time:day');
   return {
-    query: { ...queryOf(parameters, context), dimensions: [time], include: { time_labels: true } },
+    query: {
+      ...queryOf(parameters, context),
+      metrics: metrics.map((metric) => nativeMetric(metric, time)),
+      dimensions: [time],
+      include: { time_labels: true },
+    },
     answer({ results, meta }) {
       const rows = new Map(results.map((row) => [row.dimensions[0], row.metrics]));
       const buckets = meta.time_labels!.map((date) => ({
@@ -186,9 +191,9 @@ function queryOf({ period, date, metrics, filters }: Asked, { zone, now }: Trans
   };
 }
 
-/** Beside goals and properties, a breakdown's rate is that of the visitors of each row. */
-function nativeMetric(metric: Metric, property: string): string {
-  const ofAll = property === 'event:goal' || property.startsWith('event:props:');
+/** But for goals and properties, a rate is that of the visitors of each row. */
+function nativeMetric(metric: Metric, dimension: string): string {
+  const ofAll = dimension === 'event:goal' || dimension.startsWith('event:props:');
   return metric === 'conversion_rate' && !ofAll ? 'group_conversion_rate' : metric;
 }
 

@@ -15,8 +15,10 @@ import {
   type TranslationContext,
   warningOf,
 } from './translation.js';
+import { askedComparison, comparedRow, comparing } from './v2-comparison.js';
 
 export const v2Include = z.strictObject({
+  comparisons: askedComparison.optional(),
   imports: z.boolean().default(false),
   time_labels: z.boolean().default(false),
   total_rows: z.boolean().default(false),
@@ -30,11 +32,16 @@ const asked = z.looseObject({
   include: v2Include.prefault({}),
 });
 
+interface V2Values {
+  readonly dimensions: readonly string[];
+  readonly metrics: readonly (number | null | PrintedAmount)[];
+}
+
 export interface V2Answer {
-  readonly results: readonly {
-    readonly dimensions: readonly string[];
-    readonly metrics: readonly (number | null | PrintedAmount)[];
-  }[];
+  readonly results: readonly (V2Values & {
+    /** Null: what is compared with has no such time. */
+    readonly comparison?: (V2Values & { readonly change: readonly (number | null)[] }) | null;
+  })[];
   readonly meta: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
 }
@@ -53,20 +60,35 @@ const IMPORTS = { imports_included: false, imports_skip_reason: 'no_imported_dat
 
 export const statsV2: Translate<V2Answer> = (request, context) => {
   const { site_id: _, date_range, filters, include, ...rest } = parsedBy(asked, request);
-  const { imports: __, trim_relative_date_range: trims, ...included } = include;
+  const { imports: __, comparisons, trim_relative_date_range: trims, ...included } = include;
   return {
     query: {
       ...rest,
       date_range: withEndExcluded(date_range),
       ...(filters !== undefined && { filters: withValuesAsText(filters) }),
-      include: { ...included, ...(trims && { trim_relative_date_range: true }) },
+      include: {
+        ...included,
+        ...(trims && { trim_relative_date_range: true }),
+        ...(comparisons && comparing(comparisons, rest.dimensions, withEndExcluded)),
+      },
     },
     answer({ results, meta, query }) {
       const currencies = revenueCurrencies(query, context.goals);
       const warnings = warningsOf({ query, meta }, currencies);
       const of = { metrics: query.metrics, currencies, warnings };
+      const printedRow = <Row extends Pick<AnsweredRow, 'dimensions' | 'metrics'>>(row: Row) => ({
+        ...row,
+        metrics: valuesOf(row, of),
+      });
       return {
-        results: results.map((row) => ({ dimensions: row.dimensions, metrics: valuesOf(row, of) })),
+        results: results.map((row) => {
+          const { dimensions, metrics } = row;
+          const compared = comparisons && comparedRow(row, { query, meta });
+          return {
+            ...printedRow({ dimensions, metrics }),
+            ...(compared !== undefined && { comparison: compared && printedRow(compared) }),
+          };
+        }),
         meta: metaOf({ ...meta, metric_warnings: warnings }, include),
         query: echoOf(query, include, context),
       };
@@ -97,7 +119,7 @@ function withValuesAsText(node: unknown): unknown {
 type Warnings = Readonly<Record<string, MetricWarning>>;
 
 function valuesOf(
-  { dimensions, metrics: values }: AnsweredRow,
+  { dimensions, metrics: values }: Pick<AnsweredRow, 'dimensions' | 'metrics'>,
   {
     metrics,
     currencies,
@@ -135,7 +157,7 @@ function metaOf(meta: AnsweredMeta, include: Include): Record<string, unknown> {
   return {
     ...(include.imports && IMPORTS),
     ...(metric_warnings && Object.keys(metric_warnings).length > 0 && { metric_warnings }),
-    ...(time_labels && { time_labels }),
+    ...(include.time_labels && { time_labels }),
     ...(total_rows !== undefined && { total_rows }),
     ...(warning && { warning }),
   };
