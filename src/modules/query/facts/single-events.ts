@@ -193,7 +193,7 @@ class SingleEvents {
     return values.map((dimension, index) => {
       if (dimension === GOAL_DIMENSION) return `${bytewise('reached.goal')} AS ${place}${index}`;
       if (!isEventDimension(dimension)) return `e.d${index} AS ${place}${index}`;
-      return `${bytewise(eventSql(dimension, place, source.parameters))} AS ${place}${index}`;
+      return `${this.shape.groupName(eventSql(dimension, place, source.parameters))} AS ${place}${index}`;
     });
   }
 
