@@ -12,15 +12,19 @@ import { DAYS_MAX, wholeDaysOf } from './settled-question.js';
 import type { SettledTables } from './settled-tables.js';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** After the last period of a day: what comes late comes mostly by then. */
 const GRACE_MS = HOUR_MS;
+/** After a site's last visit the days of a month are settled, too: it may be asked about. */
+const QUIET_MS = 40 * DAY_MS;
 /** A day that goes on changing is not settled again and again. */
 const SETTLED_AGAIN_AFTER = '10 minutes';
 
 export interface LargeSite {
   readonly site: string;
-  /** Epoch milliseconds, an hour in UTC: when its data begins. */
+  /** Epoch milliseconds, hours in UTC: its data begins and ends there. */
   readonly since: number;
+  readonly until: number;
 }
 
 /** Those with so many sessions on some day (of UTC). */
@@ -29,20 +33,25 @@ export async function largeSitesAmong(
   sites: readonly string[],
   { rollup, daySessionsMin }: { readonly rollup: string; readonly daySessionsMin: number },
 ): Promise<readonly LargeSite[]> {
-  const { rows } = await client.query<{ site: string; since: Date }>(
-    `SELECT asked.site, min(t.since) AS since FROM unnest($1::text[]) AS asked(site), LATERAL (
-        SELECT min(hour) AS since, sum(sessions_started) AS sessions FROM ${rollup} WHERE site = asked.site
+  const { rows } = await client.query<{ site: string; since: Date; until: Date }>(
+    `SELECT asked.site, min(t.since) AS since, max(t.until) AS until FROM unnest($1::text[]) AS asked(site), LATERAL (
+        SELECT min(hour) AS since, max(hour) AS until, sum(sessions_started) AS sessions FROM ${rollup} WHERE site = asked.site
         GROUP BY extract(epoch FROM hour)::bigint / 86400) AS t
       GROUP BY asked.site HAVING max(t.sessions) >= $2`,
     [sites, daySessionsMin],
   );
-  return rows.map(({ site, since }) => ({ site, since: since.getTime() }));
+  return rows.map(({ site, since, until }) => ({ site, since: since.getTime(), until: until.getTime() }));
 }
 
 /** All days of the site that are over and done with, oldest first. */
-export function daysOver(since: number, now: number, zone: string): readonly Range[] {
-  const from = startOfDay(localDateOf(Math.max(since, now - DAYS_MAX * 23 * HOUR_MS), zone), zone);
-  const to = startOfDay(localDateOf(now, zone), zone);
+export function daysOver(
+  { since, until }: Pick<LargeSite, 'since' | 'until'>,
+  now: number,
+  zone: string,
+): readonly Range[] {
+  const last = Math.min(now, until + QUIET_MS);
+  const from = startOfDay(localDateOf(Math.max(since, last - (DAYS_MAX - 2) * DAY_MS), zone), zone);
+  const to = startOfDay(localDateOf(last, zone), zone);
   const days = to > from ? (wholeDaysOf({ from, to }, zone) ?? []) : [];
   return days.filter((day) => changedPeriodOf(day.to - 1) + CHANGED_PERIOD_MS + GRACE_MS <= now);
 }

@@ -48,8 +48,9 @@ const SETTLED_COUNTERS: ReadonlySet<Counter> = new Set<Counter>([
   'lastCurrency',
 ]);
 
-/** Eleven years. */
-export const DAYS_MAX = 4_000;
+const DAY_MS = 24 * 3_600_000;
+/** Three years: to find where days begin takes time, too. */
+export const DAYS_MAX = 1_100;
 
 export interface SettledQuestion {
   readonly dimension: SettledDimension | null;
@@ -67,7 +68,7 @@ export function settledQuestion(query: FactsQuery): SettledQuestion | null {
   if (![...countersOf(metrics)].every((counter) => SETTLED_COUNTERS.has(counter))) return null;
   const [dimension = null, ...more] = dimensions.filter((one) => !isTimeDimension(one));
   if (more.length > 0 || (dimension !== null && !isSettled(dimension))) return null;
-  const days = wholeDaysOf(range, zone);
+  const days = dimensions.includes('time:day') ? daysBetween(buckets.bounds, zone) : wholeDaysOf(range, zone);
   if (days === null) return null;
   const starts = new Set(days.map(({ from }) => from));
   if (!buckets.bounds.slice(0, -1).every((bound) => starts.has(bound))) return null;
@@ -77,11 +78,15 @@ export function settledQuestion(query: FactsQuery): SettledQuestion | null {
 
 /** The days of the zone that make the range up; null where it begins or ends within one, or is too long. */
 export function wholeDaysOf(range: Range, zone: string): readonly Range[] | null {
-  const begins = (at: number) => startOfDay(localDateOf(at, zone), zone) === at;
-  if (!begins(range.from) || !begins(range.to)) return null;
+  if (range.to - range.from > DAYS_MAX * DAY_MS) return null;
   const cut = cutIntoBuckets('time:day', range, { zone });
-  if (cut.outcome !== 'cut' || cut.buckets.labels.length > DAYS_MAX) return null;
-  const { bounds } = cut.buckets;
+  return cut.outcome === 'cut' ? daysBetween(cut.buckets.bounds, zone) : null;
+}
+
+/** Where all but the first and the last are known to be where days begin. */
+function daysBetween(bounds: readonly number[], zone: string): readonly Range[] | null {
+  const begins = (at: number) => startOfDay(localDateOf(at, zone), zone) === at;
+  if (bounds.length - 1 > DAYS_MAX || !begins(bounds[0]!) || !begins(bounds.at(-1)!)) return null;
   return bounds.slice(1).map((to, index) => ({ from: bounds[index]!, to }));
 }
 

@@ -130,11 +130,12 @@ export class Settler implements OnModuleInit, OnModuleDestroy {
   }
 
   async #settleSite(
-    { site, since }: LargeSite,
+    large: LargeSite,
     { zone, version, now }: { readonly zone: string; readonly version: number; readonly now: number },
   ): Promise<Left> {
+    const { site } = large;
     const tables = settledTablesOf(version);
-    const { days, gone } = await this.#unsettled(site, daysOver(since, now, zone), version);
+    const { days, gone } = await this.#unsettled(site, daysOver(large, now, zone), version);
     const due = days.filter(({ from }) => (this.#failed.get(`${site} ${from}`) ?? 0) <= now);
     let done = 0;
     let failed = days.length - due.length;
