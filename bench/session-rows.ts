@@ -14,7 +14,7 @@ const NEIGHBOURS = 200;
 const NEIGHBOUR_SESSIONS = 250;
 
 /** Into the tables that test/read-model-rows.ts creates. */
-export async function fillReadModels(pool: Pool): Promise<void> {
+export async function fillReadModels(pool: Pool, sessions = SESSIONS): Promise<void> {
   const made = `
     SELECT i, CASE WHEN i <= $1 THEN $2 ELSE 'site-' || (i % $3) END AS site, hashint8(i) & 2147483647 AS h,
       '2026-10-21T00:00:00Z'::timestamptz + (hashint8extended(i, 1) & 9007199254740991) % 2592000000 * interval '1 millisecond' AS at,
@@ -36,7 +36,7 @@ export async function fillReadModels(pool: Pool): Promise<void> {
       FROM (${made}) AS made, LATERAL (SELECT ARRAY(
         SELECT '/products/' || ((hashint8(i * 31 + n) & 65535)::bigint * (hashint8(i * 17 + n) & 65535) >> 22)
         FROM generate_series(1, size) n) AS pages) AS p`,
-    [SESSIONS, BIG_SITE, NEIGHBOURS, NEIGHBOUR_SESSIONS],
+    [sessions, BIG_SITE, NEIGHBOURS, NEIGHBOUR_SESSIONS],
   );
   await fillTraffic(pool);
   await pool.query(`INSERT INTO checkpoints (projection, version, partition, position, watermark)
