@@ -15,10 +15,14 @@ export class NoCache extends ReportCache<ComputedReport> {
   }
 }
 
-export function reportHandler(pool: Pool, cache: ReportCache<ComputedReport>): RunReportHandler {
+export function reportHandler(
+  pool: Pool,
+  cache: ReportCache<ComputedReport>,
+  settings: Readonly<Record<string, string>> = { QUERY_TIMEOUT_MS: '60000' },
+): RunReportHandler {
   return new RunReportHandler(
     pool,
-    readConfig({ QUERY_TIMEOUT_MS: '60000' }),
+    readConfig(settings),
     new Freshness(pool, { versionFor: () => 1, versions: [1] }),
     cache,
     new QueryTelemetry(new Telemetry('silent')),

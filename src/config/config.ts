@@ -287,6 +287,10 @@ export const SETTINGS = {
     'How many sessions of a site one query counts one by one. Beyond, it counts a sample of the visitors, or estimates them from sketches, and says so.',
     wholeNumber(1_000, 1_000_000_000).prefault('3000000'),
   ),
+  SETTLED_DAY_SESSIONS_MIN: setting(
+    'From how many sessions on some day a site is large: its days that are over are computed ahead of questions.',
+    wholeNumber(1, 1_000_000_000).prefault('5000'),
+  ),
   REALTIME_STREAMS_MAX: setting(
     'Event streams of realtime numbers that one process keeps open; beyond, 503.',
     wholeNumber(0, 100_000).prefault('5000'),

@@ -16,15 +16,17 @@ import { CLOCK_DIMENSIONS, REQUEST_DIMENSIONS } from '../../src/modules/query/vo
 import { SiteDefinitions } from '../../src/modules/query/vocabulary/site-definitions.js';
 import { METRICS } from '../../src/modules/query/vocabulary/metrics.js';
 import { CATALOG } from '../catalog.js';
+import { midnight } from '../naive-report.js';
 import { appendInBatches, openLog, project } from '../projecting.js';
 import { type ControlPlane, startControlPlane } from '../servers/control-plane.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../servers/postgres.js';
+import { settleDays } from '../settling.js';
 import { makeDataset, NOW } from './dataset.js';
 import { DEFINED } from './definitions.js';
 import { isKnownMetric } from './metrics.js';
 import { type Facts, factsOf, oracleAnswer, type OracleRequest } from './oracle.js';
 import { refusalsOf } from './refusals.js';
-import { requestArbitrary, type Vocabulary, ZONES } from './requests.js';
+import { requestArbitrary, settledRequestArbitrary, type Vocabulary, ZONES } from './requests.js';
 import { visitsOf } from './visits.js';
 
 const QUERIES = Number(process.env.ORACLE_QUERIES ?? 120);
@@ -123,6 +125,30 @@ it('knows of every metric that can be asked for', () => {
   expect(METRICS.filter((name) => !isKnownMetric(name))).toEqual([]);
 });
 
+/** What it was answered from; null: it was refused. */
+async function expectOraclesAnswer(question: Asked): Promise<string | null> {
+  const { request, site, zone } = question;
+  const own = facts.get(site)!;
+  const earliest = own.visits.reduce((first, { startedAt }) => Math.min(first, startedAt), NOW);
+  const moment = { zone, now: NOW, earliest };
+  const got = await answerOf(question);
+  const refusals = refusalsOf(request, own.segments, moment);
+  if (refusals.length > 0) {
+    expect(refusals.map((status) => ({ status }))).toContainEqual(got);
+    return null;
+  }
+  if ('status' in got) throw new Error(`It was refused with ${got.status}.`);
+  const expected = oracleAnswer(own, request, moment);
+  expect(got.results).toEqual(expected.results);
+  const { total_rows, time_labels, totals, compare } = request.include ?? {};
+  if (total_rows === true) expect(got.meta.total_rows).toBe(expected.totalRows);
+  if (totals === true) expect(got.meta.totals).toEqual(expected.totals);
+  if (time_labels !== true) return got.meta.source;
+  expect(got.meta.time_labels).toEqual(expected.timeLabels);
+  if (compare !== undefined) expect(got.meta.comparison_time_labels).toEqual(expected.comparisonTimeLabels);
+  return got.meta.source;
+}
+
 it(`answers ${QUERIES} random queries as the oracle does (seed ${SEED})`, async () => {
   const asked = fc.record({
     site: fc.constantFrom(...SITES.map(({ id }) => id)),
@@ -130,28 +156,29 @@ it(`answers ${QUERIES} random queries as the oracle does (seed ${SEED})`, async 
     request: requestArbitrary(vocabulary, facts.get('large')!),
   });
   await fc.assert(
+    fc.asyncProperty(asked, async (question) => void (await expectOraclesAnswer(question))),
+    { numRuns: QUERIES, seed: SEED },
+  );
+}, 1_800_000);
+
+const SETTLED_ZONES = ['Europe/Berlin', 'Asia/Kathmandu', 'America/Havana'];
+
+it(`answers ${QUERIES} random queries from settled days as the oracle does (seed ${SEED})`, async () => {
+  for (const zone of SETTLED_ZONES) {
+    const range = { from: midnight('2026-10-05', zone), to: midnight('2026-11-04', zone) };
+    await settleDays(postgres.pool, { site: 'large', zone, range });
+  }
+  const asked = fc.record({
+    site: fc.constant('large'),
+    zone: fc.constantFrom(...SETTLED_ZONES),
+    request: settledRequestArbitrary(vocabulary, facts.get('large')!),
+  });
+  let settled = 0;
+  await fc.assert(
     fc.asyncProperty(asked, async (question) => {
-      const { request, site, zone } = question;
-      const own = facts.get(site)!;
-      const earliest = own.visits.reduce((first, { startedAt }) => Math.min(first, startedAt), NOW);
-      const moment = { zone, now: NOW, earliest };
-      const got = await answerOf(question);
-      const refusals = refusalsOf(request, own.segments, moment);
-      if (refusals.length > 0) {
-        expect(refusals.map((status) => ({ status }))).toContainEqual(got);
-        return;
-      }
-      if ('status' in got) throw new Error(`It was refused with ${got.status}.`);
-      const expected = oracleAnswer(own, request, moment);
-      expect(got.results).toEqual(expected.results);
-      const { total_rows, time_labels, totals, compare } = request.include ?? {};
-      if (total_rows === true) expect(got.meta.total_rows).toBe(expected.totalRows);
-      if (totals === true) expect(got.meta.totals).toEqual(expected.totals);
-      if (time_labels !== true) return;
-      expect(got.meta.time_labels).toEqual(expected.timeLabels);
-      if (compare !== undefined)
-        expect(got.meta.comparison_time_labels).toEqual(expected.comparisonTimeLabels);
+      if ((await expectOraclesAnswer(question)) === 'settled') settled++;
     }),
     { numRuns: QUERIES, seed: SEED },
   );
+  expect(settled).toBeGreaterThan(QUERIES / 2);
 }, 1_800_000);

@@ -1,6 +1,7 @@
 // Random requests over whatever vocabulary the product accepts, with values that the data has (and some
 // that it has not). Built of fast-check's arbitraries, so that a failing request shrinks to a small one.
 import fc from 'fast-check';
+import { SETTLED_DIMENSIONS } from '../../src/modules/query/settled/settled-question.js';
 import type { WireFilter } from './filters.js';
 import type { Facts, OracleRequest } from './oracle.js';
 import { whyImpossible } from './refusals.js';
@@ -161,6 +162,45 @@ export function requestArbitrary(
       ...(order !== null && { order_by: orderOf([...sound, ...dimensions], order) }),
     };
   });
+}
+
+const SETTLED_RANGES: readonly (string | readonly [string, string])[] = [
+  ...['7d', '28d', '3d', 'month', '1mo'],
+  ['2026-10-24', '2026-10-24'],
+  ['2026-10-25', '2026-10-26'],
+  ['2026-10-18', '2026-11-02'],
+  ['2026-10-31', '2026-11-05'],
+  ['2026-10-01', '2026-11-05'],
+];
+const SETTLED_METRICS = [
+  ...['visitors', 'visits', 'pageviews', 'events', 'views_per_visit', 'bounce_rate', 'visit_duration'],
+  ...['percentage', 'engagement_time', 'total_revenue', 'average_revenue'],
+];
+const SETTLED_TIMES = ['time:day', 'time:week', 'time:month'];
+
+/** Most of which days that are settled can answer: whole days, no filters, one dimension besides time. */
+export function settledRequestArbitrary(vocabulary: Vocabulary, facts: Facts): fc.Arbitrary<OracleRequest> {
+  const narrow = {
+    ...vocabulary,
+    metrics: SETTLED_METRICS,
+    dimensions: [...SETTLED_TIMES, ...SETTLED_DIMENSIONS],
+    forms: new Set([...vocabulary.forms].filter((form) => form === 'compare')),
+  };
+  return fc
+    .record({ request: requestArbitrary(narrow, facts), date_range: fc.constantFrom(...SETTLED_RANGES) })
+    .map(({ request: { order_by, ...request }, date_range }) => {
+      const value = request.dimensions!.find((name) => !isOfTime(name));
+      const dimensions = request.dimensions!.filter((name) => isOfTime(name) || name === value);
+      const names = [...request.metrics, ...dimensions];
+      return {
+        ...request,
+        dimensions,
+        date_range,
+        filters: [],
+        include: { ...request.include, bots: false },
+        ...(order_by && { order_by: order_by.filter(([name]) => names.includes(name)) }),
+      };
+    });
 }
 
 const comparing = fc.record({

@@ -22,6 +22,8 @@ import { REALTIME_PROVIDERS } from './realtime/realtime.providers.js';
 import { REPORTS } from './reporting/report-list.js';
 import { reportController } from './reporting/report.controller.js';
 import { RunDefinedReportHandler } from './reporting/run-defined-report.query.js';
+import { Settler } from './settled/settler.js';
+import { SettlingTelemetry } from './settled/settling.telemetry.js';
 import { SavedModule } from './saved/saved.module.js';
 
 const CACHE_BYTES_MAX = 64 * 1_048_576;
@@ -45,6 +47,8 @@ const CACHE_ENTRIES_MAX = 10_000;
     SiteQuestions,
     PlausibleReports,
     QueryTelemetry,
+    Settler,
+    SettlingTelemetry,
     ...REALTIME_PROVIDERS,
     {
       provide: ReportCache,

@@ -2,6 +2,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiParam, ApiResponse, type ApiResponseSchemaHost } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ANSWER_SOURCES } from './report.js';
 import { reportRequestSchema } from './request/report-request.js';
 
 export type SchemaObject = Extract<ApiResponseSchemaHost['schema'], { type?: unknown }>;
@@ -160,7 +161,12 @@ export const REPORT_SCHEMA: SchemaObject = {
           description:
             'Standard error of `visitors` in the smallest group of the answer, as a fraction; larger groups have a smaller one.',
         },
-        source: { ...text, enum: ['rollup', 'facts'] },
+        source: { ...text, enum: [...ANSWER_SOURCES] },
+        other_row: {
+          type: 'boolean',
+          description:
+            'True where the row `(other)` stands for values that were rare on their day. Else left out.',
+        },
         bots: { ...text, enum: ['excluded', 'included'] },
         approximate: {
           type: 'object',

@@ -2,8 +2,9 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Histogram } from 'prom-client';
 import { Telemetry } from '../../telemetry/telemetry.js';
+import type { AnswerSource } from './report.js';
 
-export type AnswerSource = 'rollup' | 'facts' | 'cache';
+type AnsweredFrom = AnswerSource | 'cache';
 
 /** What asking Redis for an answer came to; `ignored`: what it held was not what had been put there. */
 export type SharedCacheOutcome =
@@ -45,11 +46,11 @@ export class QueryTelemetry {
     });
   }
 
-  answered(source: AnswerSource, seconds: number): void {
+  answered(source: AnsweredFrom, seconds: number): void {
     this.#seconds.observe({ source }, seconds);
   }
 
-  answeredReport(report: string, of: { readonly source: AnswerSource; readonly seconds: number }): void {
+  answeredReport(report: string, of: { readonly source: AnsweredFrom; readonly seconds: number }): void {
     this.#reportSeconds.observe({ report, source: of.source }, of.seconds);
   }
 

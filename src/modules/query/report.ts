@@ -5,6 +5,9 @@ import type { Counters } from './vocabulary/counters.js';
 import { metricValue, type MetricValue, type MetricWarnings } from './vocabulary/metrics.js';
 import type { NormalisedQuery, ReportQuery } from './request/report-query.js';
 
+export const ANSWER_SOURCES = ['rollup', 'settled', 'facts'] as const;
+export type AnswerSource = (typeof ANSWER_SOURCES)[number];
+
 /** One group: its bucket (0 without a time dimension), its other dimensions in order, its counters. */
 export interface Group {
   readonly bucket: number;
@@ -40,8 +43,10 @@ export interface ReportMeta extends FreshnessMeta {
   readonly sample_rate?: number;
   /** Of the visitors of the smallest group in the answer: standard error as a fraction. */
   readonly sample_error?: number;
-  readonly source: 'rollup' | 'facts';
+  readonly source: AnswerSource;
   readonly bots: 'excluded' | 'included';
+  /** The row `(other)` stands for values that were rare on their day: their own rows may lack some, or be missing. */
+  readonly other_row?: true;
   /** Metrics that are estimates, with their standard error as a fraction. */
   readonly approximate?: Readonly<Record<string, number>>;
   /** Metrics that could not be told of some row, and why. */

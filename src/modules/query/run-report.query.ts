@@ -18,6 +18,7 @@ import { type Compared, echoOf, type ReportQuery, timestampsOf } from './request
 import type { ReportRequest } from './request/report-request.js';
 import { type ReportNumbers, readReport } from './sources/read-report.js';
 import { ReportSources } from './sources/report-sources.js';
+import { KnownSettledTables } from './settled/settled-tables.js';
 import { ESTIMATE_ERROR } from './sources/rollup.report.js';
 import { SessionEstimates } from './sources/session-estimate.js';
 import { SiteChanges } from './site-changes.js';
@@ -51,6 +52,7 @@ export interface ComputedReport extends ReportNumbers {
 @QueryHandler(RunReportQuery)
 export class RunReportHandler implements IQueryHandler<RunReportQuery> {
   private readonly estimates = new SessionEstimates();
+  private readonly settledTables = new KnownSettledTables();
 
   constructor(
     @Inject(Pool) private readonly pool: Pool,
@@ -84,7 +86,10 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
     }
   }
 
-  private async compute(query: ReportQuery, { projections }: ReadModelsState): Promise<ComputedReport> {
+  private async compute(
+    query: ReportQuery,
+    { projections, version }: ReadModelsState,
+  ): Promise<ComputedReport> {
     const numbers = await inReadTransaction(this.pool, this.config.QUERY_TIMEOUT_MS, async (client) => {
       await refuseUnknownPatterns(client, query.filters);
       const sources = new ReportSources(client, {
@@ -92,6 +97,7 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
         ranges: [query.range, ...(query.compared === null ? [] : [query.compared.range])],
         sessionsMax: this.config.QUERY_SESSIONS_MAX,
         estimates: this.estimates,
+        settled: await this.settledTables.of(client, version),
       });
       return readReport(sources, query);
     });
@@ -123,6 +129,7 @@ function answerOf(query: ReportQuery, computed: ComputedReport, { projections }:
     ...(computed.sample && { sample_rate: computed.sample.rate, sample_error: computed.sample.error }),
     source: computed.source,
     bots: query.include.bots ? 'included' : 'excluded',
+    ...(computed.otherRow && { other_row: true as const }),
     ...(computed.visitorsEstimated && { approximate: { visitors: ESTIMATE_ERROR } }),
     ...(Object.keys(computed.warnings).length > 0 && { metric_warnings: computed.warnings }),
     ...(query.include.timeLabels && { time_labels: query.buckets.labels }),

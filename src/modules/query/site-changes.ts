@@ -4,7 +4,11 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DatabaseError, Pool } from 'pg';
-import { changedPeriodOf, changedPeriodsTable } from '../projections/read-models/changed-periods.js';
+import {
+  changedPeriodOf,
+  changedPeriodsTable,
+  changesSql,
+} from '../projections/read-models/changed-periods.js';
 import { timestamp } from './facts/sql-parameters.js';
 import type { ReadModelsState } from './freshness.js';
 import type { Range } from './request/date-range.js';
@@ -31,7 +35,7 @@ export class SiteChanges {
     const { fingerprint } = state;
     const known = this.#remembered.get(key);
     if (known?.fingerprint === fingerprint) return known.changes;
-    const remembered = { fingerprint, changes: this.#read(site, periods, state) };
+    const remembered = { fingerprint, changes: this.#read(site, range, state) };
     this.#remembered.set(key, remembered);
     remembered.changes.catch(() => {
       if (this.#remembered.get(key) === remembered) this.#remembered.delete(key);
@@ -39,14 +43,16 @@ export class SiteChanges {
     return remembered.changes;
   }
 
-  async #read(site: string, periods: readonly number[], state: ReadModelsState): Promise<string> {
+  async #read(site: string, { from, to }: Range, state: ReadModelsState): Promise<string> {
     try {
-      const { rows } = await this.pool.query<{ changes: string | null }>(
-        `SELECT md5(string_agg(concat_ws(' ', extract(epoch FROM period), partition, position), ',' ORDER BY period, partition)) AS changes
-          FROM ${changedPeriodsTable(state.version)} WHERE site = $1 AND period BETWEEN $2 AND $3`,
-        [site, ...periods.map(timestamp)],
-      );
-      return rows[0]!.changes ?? '';
+      const table = changedPeriodsTable(state.version);
+      const changes = changesSql(table, { site: '$1', from: '$2::timestamptz', to: '$3::timestamptz' });
+      const { rows } = await this.pool.query<{ changes: string }>(`SELECT ${changes} AS changes`, [
+        site,
+        timestamp(from),
+        timestamp(to),
+      ]);
+      return rows[0]!.changes;
     } catch (error) {
       // Of a version that was made before this was written down: whatever is committed counts.
       if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return state.fingerprint;

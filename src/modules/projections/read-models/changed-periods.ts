@@ -19,3 +19,16 @@ export const changedPeriodsSql = (version: number): string => `
     site text COLLATE "C" NOT NULL, period timestamptz NOT NULL, partition smallint NOT NULL,
     position text NOT NULL, PRIMARY KEY (site, period, partition)
   ) WITH (fillfactor = 70)`;
+
+/**
+ * An expression: another text as soon as sessions in [from, to) may have changed. `site`, `from`, `to` are
+ * expressions, too.
+ */
+export const changesSql = (
+  table: string,
+  { site, from, to }: { readonly site: string; readonly from: string; readonly to: string },
+): string => `(
+  SELECT coalesce(md5(string_agg(concat_ws(' ', extract(epoch FROM c.period), c.partition, c.position), ','
+    ORDER BY c.period, c.partition)), '')
+  FROM ${table} c WHERE c.site = ${site} AND c.period < ${to}
+    AND c.period > ${from} - interval '${CHANGED_PERIOD_MS / 3_600_000} hours')`;

@@ -8,6 +8,7 @@ import {
   REGISTERS,
   VISITOR_BYTES,
 } from './visitor-sketch.js';
+import { IDS_FORMAT } from './visitor-ids.js';
 
 const INITIAL_SLOTS = 256;
 
@@ -25,10 +26,11 @@ export class VisitorUnion {
     return this.#registers === null;
   }
 
-  /** @param sketch bytes as `encodeSketch` writes them */
+  /** @param sketch bytes as `encodeSketch` or `summaryOfIds` writes them */
   add(sketch: Buffer): void {
     if (sketch[0] === EXACT_FORMAT) this.#addExact(sketch);
     else if (sketch[0] === DENSE_FORMAT) this.#addDense(sketch);
+    else if (sketch[0] === IDS_FORMAT) this.#addIds(sketch);
     else throw new Error(`Unknown visitor sketch format ${sketch[0]}`);
   }
 
@@ -51,6 +53,12 @@ export class VisitorUnion {
       this.#insert(sketch.readUInt32BE(offset), sketch.readUInt32BE(offset + 4));
       offset += VISITOR_BYTES;
       while (sketch[offset++]! & 0x80); // the varint of sessions, which a union does not need
+    }
+  }
+
+  #addIds(sketch: Buffer): void {
+    for (let offset = 1; offset < sketch.length; offset += VISITOR_BYTES) {
+      this.#insert(sketch.readUInt32BE(offset), sketch.readUInt32BE(offset + 4));
     }
   }
 

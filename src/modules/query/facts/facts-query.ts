@@ -1,4 +1,5 @@
-// What may be asked of the facts besides a query: only some groups, only a sample of the visitors.
+// What may be asked of the facts besides a query: only some groups, only a sample of the visitors, or groups
+// that can be added up over days.
 import type { ReportQuery } from '../request/report-query.js';
 import type { SqlParameters } from './sql-parameters.js';
 
@@ -9,7 +10,19 @@ export interface FactsQuery extends ReportQuery {
   readonly onlyGroups?: readonly (readonly (string | number)[])[];
   /** Visitors whose hash falls below, of `SAMPLE_STEPS`. */
   readonly sampledSteps?: number;
+  /** Epoch milliseconds: only sessions that had begun before and ended at that instant or later. */
+  readonly underWayAt?: number;
+  readonly toAddUp?: ToAddUp;
 }
+
+/** Groups that are to be put together with others: each with its visitors' ids, and be it without a visit. */
+export interface ToAddUp {
+  /** Values of the one dimension; all others are `OTHER`. Null: all are kept. */
+  readonly keptValues: readonly string[] | null;
+}
+
+/** What rare values are called where they are put together. */
+export const OTHER = '(other)';
 
 /** @param keys columns of the groups */
 export function chosenGroupsSql(

@@ -30,7 +30,7 @@ export function factsStatement(query: FactsQuery, table: string): FactsStatement
 }
 
 /** `WITH … grouped AS (…)`: one row per group, with its keys and counters. */
-function groupedSql(query: ReportQuery, source: FactsSource, scrollGoals: readonly Goal[] = []): string {
+function groupedSql(query: FactsQuery, source: FactsSource, scrollGoals: readonly Goal[] = []): string {
   const shape = new QueryShape(query, source, scrollGoals);
   const { ctes, selects } = partsOf(shape);
   const contributions = selects.join(' UNION ALL ');
@@ -71,7 +71,9 @@ function countsByVisitor(shape: QueryShape): boolean {
 
 /** Groups without a visit have no row, though engagement or an entry may contribute to them. */
 const needsVisits = (shape: QueryShape): boolean =>
-  shape.keys().length > 0 && (shape.byEntry.length > 0 || shape.countsAttention);
+  shape.query.toAddUp === undefined &&
+  shape.keys().length > 0 &&
+  (shape.byEntry.length > 0 || shape.countsAttention);
 
 function perVisitorSql(shape: QueryShape): string {
   const keys = [...shape.keys(), 'visitor'];
@@ -90,6 +92,7 @@ function totalsSql(shape: QueryShape): string {
   const columns = [
     ...keys,
     ...(shape.countsVisitors ? [`${visitors} AS ${COUNTER_COLUMNS.visitors}`] : []),
+    ...(shape.query.toAddUp && shape.countsVisitors ? [`${visitorIdsSql(byVisitor)} AS visitor_ids`] : []),
     ...(shape.counters.has('newVisitors')
       ? [`${visitors} FILTER (WHERE is_first) AS ${COUNTER_COLUMNS.newVisitors}`]
       : []),
@@ -103,6 +106,10 @@ function totalsSql(shape: QueryShape): string {
   return `SELECT ${columns.join(', ')} FROM ${byVisitor ? 'per_visitor' : 'contributions'}
     GROUP BY ${keys.length === 0 ? '()' : keys.join(', ')} ${having}`;
 }
+
+/** Eight bytes each. */
+const visitorIdsSql = (byVisitor: boolean): string =>
+  `string_agg(${byVisitor ? '' : 'DISTINCT '}int8send(visitor), ''::bytea)`;
 
 function withDenominators(shape: QueryShape, totals: string): readonly string[] {
   const denominators = denominatorsOf(shape.query, shape.counters);

@@ -7,11 +7,11 @@ import type { ReportQuery } from '../request/report-query.js';
 import type { FactsQuery } from './facts-query.js';
 import { factsStatement } from './facts-sql.js';
 
-type Row = Readonly<Record<string, string | number | null>>;
+export type FactsRow = Readonly<Record<string, string | number | null>>;
 
 export async function groupsFromFacts(client: ClientBase, query: FactsQuery, table: string): Promise<Groups> {
   const statement = factsStatement(query, table);
-  const { rows } = await client.query<Row>(statement.text, [...statement.values]);
+  const { rows } = await client.query<FactsRow>(statement.text, [...statement.values]);
   const groups = rows.map((row) => groupOf(query, row));
   const total = rows[0]?.total_rows;
   if (!query.include.totalRows || rows.length > 0 || query.pagination.offset === 0) {
@@ -19,11 +19,11 @@ export async function groupsFromFacts(client: ClientBase, query: FactsQuery, tab
   }
   // A page beyond the last has no row to carry the total.
   const { text, values } = statement.totalRowsStatement;
-  const counted = await client.query<Row>(text, [...values]);
+  const counted = await client.query<FactsRow>(text, [...values]);
   return { groups, totalRows: Number(counted.rows[0]!.total_rows) };
 }
 
-function groupOf({ dimensions }: ReportQuery, row: Row): Group {
+export function groupOf({ dimensions }: ReportQuery, row: FactsRow): Group {
   const values = dimensions.filter((dimension) => !isTimeDimension(dimension));
   return {
     bucket: row.bucket === undefined ? 0 : Number(row.bucket) - 1,
@@ -33,7 +33,7 @@ function groupOf({ dimensions }: ReportQuery, row: Row): Group {
 }
 
 /** Those that the query needs; the others are nothing. */
-function countersOf(row: Row): Counters {
+function countersOf(row: FactsRow): Counters {
   const counted = (Object.keys(COUNTER_COLUMNS) as Counter[])
     .filter((counter) => row[COUNTER_COLUMNS[counter]] !== undefined)
     .map((counter) => {

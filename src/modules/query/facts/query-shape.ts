@@ -13,8 +13,8 @@ import {
 import type { Goal } from '../vocabulary/goal.js';
 import { countersOf } from '../vocabulary/metrics.js';
 import { comparisonsOf, type Filter, isEventFilter } from '../request/filters.js';
-import type { ReportQuery } from '../request/report-query.js';
 import { CONTRIBUTIONS, type Contributed, contributedFor, type Contribution } from './contribution.js';
+import { type FactsQuery, OTHER } from './facts-query.js';
 import { type FilterContext, scrollGoalsNamed } from './filter-sql.js';
 import { isScrollGoal } from './goal-sql.js';
 import { type FactsSource, filterContext } from './session-selection.js';
@@ -43,7 +43,7 @@ export class QueryShape {
 
   /** `scrollGoals`: whose engagement events count as well as those that the query itself speaks of. */
   constructor(
-    readonly query: ReportQuery,
+    readonly query: FactsQuery,
     readonly source: FactsSource,
     scrollGoals: readonly Goal[] = [],
   ) {
@@ -127,6 +127,15 @@ export class QueryShape {
     return [...named, ...identities, ...counters].join(', ');
   }
 
+  /** A dimension's value as groups are named by it. */
+  groupName(value: string): string {
+    const kept = this.query.toAddUp?.keptValues ?? null;
+    if (kept === null) return bytewise(value);
+    return bytewise(
+      `CASE WHEN ${value} = ANY(${this.source.parameters.add(kept, 'text[]')}) THEN ${value} ELSE '${OTHER}' END`,
+    );
+  }
+
   /** What of a contribution this query needs. */
   needed(contribution: Contribution, wanted: (name: Contributed) => boolean): Contribution {
     const entries = this.contributed.filter((name) => name in contribution && wanted(name));
@@ -134,7 +143,7 @@ export class QueryShape {
   }
 
   private visitValue(dimension: VisitDimension): string {
-    return bytewise(visitSql(dimension, this.source.parameters));
+    return this.groupName(visitSql(dimension, this.source.parameters));
   }
 
   /** With events the visits are the sessions that have one: counted, not summed. */

@@ -18,6 +18,7 @@ export interface SessionsAsked {
   readonly goals: readonly Goal[];
   readonly include: { readonly bots: boolean };
   readonly sampledSteps?: number;
+  readonly underWayAt?: number;
 }
 
 export interface FactsSource {
@@ -58,6 +59,9 @@ export function activeSessions(
     `${lastAt} >= ${instant(range.from)}`,
     ...(include.bots ? [] : ['NOT s.bot']),
     ...sampleSql(asked, parameters),
+    ...(asked.underWayAt === undefined
+      ? []
+      : [`s.started_at < ${instant(asked.underWayAt)}`, `s.ended_at >= ${instant(asked.underWayAt)}`]),
     ...filters
       .filter((filter) => !isEventFilter(filter))
       .map((filter) => `(${treeSql(filter, (leaf) => sessionLeafSql(leaf, context))})`),

@@ -191,7 +191,7 @@ class SingleEvents {
     return values.map((dimension, index) => {
       if (dimension === GOAL_DIMENSION) return `${bytewise('reached.goal')} AS ${place}${index}`;
       if (!isEventDimension(dimension)) return `e.d${index} AS ${place}${index}`;
-      return `${bytewise(eventValueSql(dimension, place, filterContext))} AS ${place}${index}`;
+      return `${this.shape.groupName(eventValueSql(dimension, place, filterContext))} AS ${place}${index}`;
     });
   }
 

@@ -44,6 +44,7 @@ function ask(body: Record<string, unknown>, { zone = 'Europe/Berlin', sessionsMa
         ranges: [query.range, ...(query.compared === null ? [] : [query.compared.range])],
         sessionsMax,
         estimates: new SessionEstimates(),
+        settled: null,
       }),
       query,
     ),

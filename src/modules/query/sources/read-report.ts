@@ -3,6 +3,7 @@
 import { changeOf } from '../change.js';
 import type { FactsQuery } from '../facts/facts-query.js';
 import {
+  type AnswerSource,
   type Group,
   metricsOf,
   type ReportComparison,
@@ -15,15 +16,13 @@ import type { ReportQuery } from '../request/report-query.js';
 import { isTimeDimension } from '../vocabulary/dimensions.js';
 import { type Counters, NO_COUNTERS } from '../vocabulary/counters.js';
 import { type MetricWarnings, warningsOf } from '../vocabulary/metrics.js';
-import type { ReportSources, Sample, SourcedGroups } from './report-sources.js';
-import { compareGroups } from './rollup.report.js';
+import { orderOfGroups } from './order-of-groups.js';
+import type { Caveats, ReportSources, SourcedGroups } from './report-sources.js';
 
-export interface ReportNumbers {
+export interface ReportNumbers extends Caveats {
   readonly results: readonly ReportRow[];
   readonly totals: ReportTotals | null;
-  readonly source: 'rollup' | 'facts';
-  readonly visitorsEstimated: boolean;
-  readonly sample: Sample | null;
+  readonly source: AnswerSource;
   readonly totalRows: number;
   readonly warnings: MetricWarnings;
 }
@@ -43,8 +42,7 @@ export async function readReport(sources: ReportSources, query: ReportQuery): Pr
     })),
     totals,
     source: page.source,
-    visitorsEstimated: page.visitorsEstimated,
-    sample: page.sample,
+    ...sources.caveats,
     totalRows: page.totalRows,
     warnings: warningsOf(query.metrics, page.groups),
   };
@@ -59,7 +57,7 @@ function filled(query: ReportQuery, sourced: SourcedGroups): SourcedGroups {
   const groups = query.buckets.labels.map(
     (_, bucket): Group => known.get(bucket) ?? { bucket, values: [], counters: nobody },
   );
-  groups.sort((a, b) => compareGroups(query, a, b));
+  groups.sort(orderOfGroups(query));
   const { limit, offset } = query.pagination;
   return { ...sourced, groups: groups.slice(offset, offset + limit), totalRows: groups.length };
 }

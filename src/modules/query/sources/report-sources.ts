@@ -1,12 +1,14 @@
 // Reads what the planner decided, in one snapshot: each question of an answer (its rows, what they are
-// compared with, the totals) from the rollup where that can, else from the facts; of the facts a sample
-// of the visitors where there are more sessions than one query may look at, the same for all of them.
+// compared with, the totals) from the rollup or from settled days where these can, else from the facts; of the
+// facts a sample of the visitors where there are more sessions than one query may look at, the same for all.
 import type { ClientBase } from 'pg';
 import type { FactsQuery } from '../facts/facts-query.js';
 import { groupsFromFacts } from '../facts/facts.report.js';
-import type { Groups } from '../report.js';
+import type { AnswerSource, Groups } from '../report.js';
 import type { Range } from '../request/date-range.js';
-import type { ReportQuery } from '../request/report-query.js';
+import { groupsFromSettledDays } from '../settled/settled.report.js';
+import type { SettledTables } from '../settled/settled-tables.js';
+import { countersOf } from '../vocabulary/metrics.js';
 import { planReport } from './planner.js';
 import { groupsFromRollup } from './rollup.report.js';
 import { sampledSteps, sampleError, sampleRate, scaled } from './sampling.js';
@@ -17,10 +19,16 @@ export interface Sample {
   readonly error: number;
 }
 
-export interface SourcedGroups extends Groups {
-  readonly source: 'rollup' | 'facts';
+/** What is to be known about an answer's numbers, those compared with and the totals included. */
+export interface Caveats {
   readonly visitorsEstimated: boolean;
   readonly sample: Sample | null;
+  /** Some row stands for rare values. */
+  readonly otherRow: boolean;
+}
+
+export interface SourcedGroups extends Groups {
+  readonly source: AnswerSource;
 }
 
 export interface ReportSourcesOptions {
@@ -30,29 +38,62 @@ export interface ReportSourcesOptions {
   readonly ranges: readonly Range[];
   readonly sessionsMax: number;
   readonly estimates: SessionEstimates;
+  /** Null: nothing was settled yet. */
+  readonly settled: SettledTables | null;
 }
 
 export class ReportSources {
   #steps: Promise<number | null> | undefined;
+  #caveats: Caveats = { visitorsEstimated: false, sample: null, otherRow: false };
 
   constructor(
     private readonly client: ClientBase,
     private readonly options: ReportSourcesOptions,
   ) {}
 
+  /** Of all that was answered so far. */
+  get caveats(): Caveats {
+    return this.#caveats;
+  }
+
   async groupsOf(query: FactsQuery): Promise<SourcedGroups> {
+    const rolledUp = planReport(query).source === 'rollup';
+    // Where nobody has to be told apart, hours are as quickly added up as days.
+    const settled =
+      rolledUp && !countersOf(query.metrics).has('visitors') ? null : await this.#fromSettledDays(query);
+    return settled ?? (rolledUp ? await this.#fromRollup(query) : null) ?? (await this.#fromFacts(query));
+  }
+
+  async #fromSettledDays(query: FactsQuery): Promise<SourcedGroups | null> {
+    const { tables, sessionsMax, settled } = this.options;
+    if (settled === null) return null;
+    const source = {
+      client: this.client,
+      tables: settled,
+      facts: tables.facts,
+      sessionsMax,
+      sessionsIn: (range: Range) => this.#sessionsIn(query.site, range),
+      sampled: async () => (await this.#sampled(query)) !== null,
+    };
+    const answer = await groupsFromSettledDays(source, query);
+    if (answer === null) return null;
+    this.#note(answer);
+    return { ...answer.groups, source: 'settled' };
+  }
+
+  async #fromRollup(query: FactsQuery): Promise<SourcedGroups | null> {
     const { tables, sessionsMax } = this.options;
-    if (planReport(query).source === 'rollup') {
-      const rollup = await groupsFromRollup(this.client, query, { table: tables.rollup, sessionsMax });
-      if (rollup.outcome === 'answered') {
-        const { groups, visitorsEstimated } = rollup;
-        return { ...groups, source: 'rollup', visitorsEstimated, sample: null };
-      }
-    }
-    const steps = await (this.#steps ??= this.#sampledSteps(query));
-    const facts = { source: 'facts', visitorsEstimated: false } as const;
+    const rollup = await groupsFromRollup(this.client, query, { table: tables.rollup, sessionsMax });
+    if (rollup.outcome !== 'answered') return null;
+    this.#note(rollup);
+    return { ...rollup.groups, source: 'rollup' };
+  }
+
+  async #fromFacts(query: FactsQuery): Promise<SourcedGroups> {
+    const { tables } = this.options;
+    const steps = await this.#sampled(query);
     if (steps === null) {
-      return { ...(await groupsFromFacts(this.client, query, tables.facts)), ...facts, sample: null };
+      return { ...(await groupsFromFacts(this.client, query, tables.facts)), source: 'facts' };
     }
     // The error is stated of visitors, whether they are asked for or not.
     const metrics = query.metrics.includes('visitors')
@@ -61,20 +102,32 @@ export class ReportSources {
     const sampledQuery = { ...query, metrics, sampledSteps: steps };
     const { groups, totalRows } = await groupsFromFacts(this.client, sampledQuery, tables.facts);
     const rate = sampleRate(steps);
-    return {
-      groups: groups.map((group) => scaled(group, rate)),
-      totalRows,
-      ...facts,
-      sample: { rate, error: sampleError(groups, rate) },
+    this.#note({ sample: { rate, error: sampleError(groups, rate) } });
+    return { groups: groups.map((group) => scaled(group, rate)), totalRows, source: 'facts' };
+  }
+
+  /** What was said first of a sample is said of the rows. */
+  #note({ visitorsEstimated = false, otherRow = false, sample = null }: Partial<Caveats>): void {
+    const known = this.#caveats;
+    this.#caveats = {
+      visitorsEstimated: known.visitorsEstimated || visitorsEstimated,
+      otherRow: known.otherRow || otherRow,
+      sample: known.sample ?? sample,
     };
   }
 
-  async #sampledSteps({ site }: ReportQuery): Promise<number | null> {
-    const { ranges, tables, sessionsMax, estimates } = this.options;
+  #sampled({ site }: FactsQuery): Promise<number | null> {
+    return (this.#steps ??= this.#sampledSteps(site));
+  }
+
+  async #sampledSteps(site: string): Promise<number | null> {
     let most = 0;
-    for (const range of ranges) {
-      most = Math.max(most, await estimates.of(this.client, { site, range, table: tables.rollup }));
-    }
-    return sampledSteps(most, sessionsMax);
+    for (const range of this.options.ranges) most = Math.max(most, await this.#sessionsIn(site, range));
+    return sampledSteps(most, this.options.sessionsMax);
+  }
+
+  #sessionsIn(site: string, range: Range): Promise<number> {
+    const { tables, estimates } = this.options;
+    return estimates.of(this.client, { site, range, table: tables.rollup });
   }
 }

@@ -5,10 +5,10 @@ import type { ClientBase } from 'pg';
 import { VisitorUnion } from '../../projections/read-models/visitor-union.js';
 import { isTimeDimension } from '../vocabulary/dimensions.js';
 import { NO_COUNTERS } from '../vocabulary/counters.js';
-import { metricValue, type MetricValue } from '../vocabulary/metrics.js';
 import type { Group, Groups } from '../report.js';
 import type { ReportQuery } from '../request/report-query.js';
 import { SqlParameters, timestamp } from '../facts/sql-parameters.js';
+import { orderOfGroups } from './order-of-groups.js';
 
 /** Standard error of an estimated count of visitors. */
 export const ESTIMATE_ERROR = 0.008;
@@ -37,7 +37,7 @@ export async function groupsFromRollup(
   const groups = rows
     .map((row) => groupOf(row, visitors))
     .filter(({ counters }) => !timed || counters.visits > 0);
-  groups.sort((a, b) => compareGroups(query, a, b));
+  groups.sort(orderOfGroups(query));
   const { limit, offset } = query.pagination;
   return {
     outcome: 'answered',
@@ -116,22 +116,3 @@ function groupOf(row: Row, visitors: ReadonlyMap<number, VisitorUnion>): Group {
     },
   };
 }
-
-/** By what the query is ordered by, of groups of time alone. */
-export function compareGroups({ orderBy, metrics }: ReportQuery, a: Group, b: Group): number {
-  for (const [name, direction] of orderBy) {
-    const metric = metrics.find((one) => one === name);
-    const [of, and] = [a, b].map((group) =>
-      metric === undefined ? group.bucket : amountOf(metricValue(metric, group.counters)),
-    );
-    if (of === and) continue;
-    // What cannot be told comes last, either way.
-    if (of === null || of === undefined) return 1;
-    if (and === null || and === undefined) return -1;
-    return direction === 'asc' ? of - and : and - of;
-  }
-  return a.bucket - b.bucket;
-}
-
-const amountOf = (value: MetricValue): number | null =>
-  typeof value === 'object' ? (value?.value ?? null) : value;
