@@ -9,7 +9,8 @@ import { matchingSessions } from '../facts/session-selection.js';
 import { SqlParameters, type Statement, timestamp } from '../facts/sql-parameters.js';
 import { percentOf } from '../reporting/percent.js';
 import { defineReport, type Task } from '../reporting/report-definition.js';
-import { columnsOfSteps, mayMatchSql, resolveStep, stepSchema, stepSql, unknown } from '../reporting/step.js';
+import { columnsOfSteps, mayMatchSql, resolveStep, stepSql, unknown } from '../reporting/step.js';
+import { stepSchema } from '../saved/goal-match.js';
 import {
   columnsOf,
   eventSql,
