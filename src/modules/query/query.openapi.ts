@@ -75,14 +75,14 @@ export const QUERY_EXAMPLES = {
     },
   },
   segment: {
-    summary: 'Weeks that begin on Sunday, of a saved segment without one campaign',
+    summary: 'Weeks that begin on Sunday, of a saved segment (by the id of yours) without one campaign',
     value: {
       metrics: ['visitors', 'visit_duration'],
       date_range: '91d',
       dimensions: ['time:week'],
       week_start: 'sunday',
       filters: [
-        ['is', 'segment', ['0192f3a1-7c1e-7cc0-8000-5f6a1b2c3d4e']],
+        ['is', 'segment', ['sg7Gk2mQx9RtP']],
         ['not', ['matches', 'visit:utm_campaign', ['^spring']]],
       ],
     },

@@ -67,8 +67,8 @@ export const retention = defineReport({
       value: {
         date_range: '12mo',
         granularity: 'month',
-        start: { goal: 'Signup' },
-        return: { goal: 'Order' },
+        start: { goal: 'Pro signup' },
+        return: { eventName: 'Order' },
       },
     },
   },

@@ -40,7 +40,7 @@ export const funnels: DefinitionRules<'Funnel'> = {
         steps: [
           { pagePath: '/pricing*' },
           { eventName: 'Trial', props: { plan: 'pro' } },
-          { goal: 'Signup' },
+          { goal: 'Pro signup' },
         ],
         windowSeconds: 86_400,
       },

@@ -45,6 +45,13 @@ export const REPORT_EXAMPLES = {
   },
 };
 
+export const BATCH_EXAMPLES = {
+  both: {
+    summary: 'Both of these at once',
+    value: { requests: Object.values(REPORT_EXAMPLES).map(({ value }) => value) },
+  },
+};
+
 export const REALTIME_EXAMPLES = {
   minutes: {
     summary: 'Visitors of the last 30 minutes, minute by minute',
