@@ -117,6 +117,21 @@ it('answers 304 while the numbers are the same, whatever the freshness', async (
   expect((await ask(SERIES, { 'if-none-match': '"other"' })).status).toBe(200);
 });
 
+it('has another ETag for CSV, so that who has JSON is not told to keep it', async () => {
+  const json = (await ask(SERIES)).headers.etag as string;
+  const asCsv = (known: string) =>
+    plane.app.inject({
+      method: 'POST',
+      url: `/v1/sites/${site}/query`,
+      headers: { authorization: `Bearer ${reader}`, accept: 'text/csv', 'if-none-match': known },
+      payload: SERIES,
+    });
+  const csv = await asCsv(json);
+  expect([csv.statusCode, csv.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
+  expect((await asCsv(csv.headers.etag as string)).statusCode).toBe(304);
+  expect((await ask(SERIES, { 'if-none-match': csv.headers.etag as string })).status).toBe(200);
+});
+
 /** While nobody can read a session or an hour. */
 async function withoutFacts<T>(work: () => Promise<T>): Promise<T> {
   const holder = await postgres.pool.connect();
