@@ -60,7 +60,9 @@ function urlOf({ path, operation: { parameters = [] } }: Request): string {
     parameters.filter((one) => one.in === place && exampleOf(one) !== undefined),
   );
   const filled = inPath!.reduce((url, one) => url.replace(`{${one.name}}`, String(exampleOf(one))), path);
-  const query = new URLSearchParams(inQuery!.map((one) => [one.name, String(exampleOf(one))])).toString();
+  const query = new URLSearchParams(
+    inQuery!.map((one): [string, string] => [one.name, String(exampleOf(one))]),
+  ).toString();
   return withRealIds(query === '' ? filled : `${filled}?${query}`);
 }
 
