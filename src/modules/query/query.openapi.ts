@@ -2,6 +2,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiParam, ApiResponse, type ApiResponseSchemaHost } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ApiProblems } from '../auth/api-answers.js';
 import { reportRequestSchema } from './request/report-request.js';
 
 export type SchemaObject = Extract<ApiResponseSchemaHost['schema'], { type?: unknown }>;
@@ -206,11 +207,9 @@ export const ApiReport = ({ request, examples, answer }: DescribedReport) =>
     ApiBody({ schema: request, examples }),
     ApiResponse({ status: 200, content: { 'application/json': { schema: answer }, 'text/csv': {} } }),
     ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' }),
-    ApiResponse({
-      status: 400,
-      description: 'Unknown name or impossible combination; `errors` names the path.',
+    ApiProblems({
+      400: 'Unknown name or impossible combination; `errors` names the path.',
+      404: 'No such site, or not one the key may read.',
+      422: 'Too costly; `detail` says what to narrow.',
     }),
-    ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' }),
-    ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' }),
-    ApiResponse({ status: 429, description: 'Too many requests in a minute; again after Retry-After.' }),
   );
