@@ -1,6 +1,8 @@
 // What /docs shows works when it is pasted: every request of the OpenAPI document, with the examples of its
-// path, its query and its body, gets a 2xx from a running product. The examples hang together, so that a
-// reader who makes the site of the first one can go on with the others.
+// path, its query and its body, gets a 2xx from a running product, and the answer has the form that is
+// documented, with no field beside it. The examples hang together, so that a reader who makes the site of the
+// first one can go on with the others.
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { OperatedProduct } from './operated-product.js';
 
 type Method = 'get' | 'post' | 'patch' | 'delete';
@@ -16,12 +18,16 @@ interface Parameter {
   readonly schema: Schema;
 }
 interface Operation {
+  readonly responses: Readonly<Record<string, Documented>>;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: {
     readonly content: Readonly<
       Record<string, { schema: Schema; examples?: Readonly<Record<string, { readonly value: unknown }>> }>
     >;
   };
+}
+interface Documented {
+  readonly content?: Readonly<Record<string, { readonly schema?: object }>>;
 }
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Partial<Record<Method, Operation>>>>>;
@@ -83,10 +89,38 @@ async function refusalsOf(request: Request): Promise<readonly string[]> {
     const sent = body === undefined ? undefined : (JSON.parse(withRealIds(JSON.stringify(body))) as unknown);
     const response = await product.call(request.method.toUpperCase(), urlOf(request), sent);
     const text = await response.text();
-    if (!response.ok) refusals.push(`${request.method} ${urlOf(request)} ${JSON.stringify(sent)}: ${text}`);
-    else if (response.status === 201) remember(JSON.parse(text) as { readonly id: string });
+    const shown = `${request.method} ${urlOf(request)} ${JSON.stringify(sent)}: ${text}`;
+    if (!response.ok) {
+      refusals.push(shown);
+      continue;
+    }
+    const isDocumented = checkOf(request.operation.responses[response.status]);
+    if (isDocumented?.(JSON.parse(text)) === false) {
+      refusals.push(`${shown} ${JSON.stringify(isDocumented.errors)}`);
+    }
+    if (response.status === 201) remember(JSON.parse(text) as { readonly id: string });
   }
   return refusals;
+}
+
+/** Undefined where no form of JSON is documented: 204, or text. */
+function checkOf(documented: Documented | undefined): ValidateFunction | undefined {
+  const schema = documented?.content?.['application/json']?.schema;
+  if (schema === undefined) return undefined;
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema({ $id: 'document', components: closed(document.components) } as object);
+  return ajv.compile(
+    JSON.parse(JSON.stringify(closed(schema)).replaceAll('"#/components', '"document#/components')) as object,
+  );
+}
+
+/** Objects have the fields that they are said to have, and no others. */
+function closed(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if (Array.isArray(schema)) return schema.map(closed);
+  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  const open = inner.type === 'object' && inner.properties !== undefined;
+  return open ? { additionalProperties: false, ...inner } : inner;
 }
 
 /** The first of a kind is the one that others name. */

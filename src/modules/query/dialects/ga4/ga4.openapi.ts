@@ -89,17 +89,24 @@ export const REPORT_ANSWER_SCHEMA: SchemaObject = {
   },
 };
 
-const described: SchemaObject = {
+const DESCRIBED = { apiName: text, uiName: text, description: text, category: text };
+const described = (properties: Record<string, SchemaObject>): SchemaObject => ({
   type: 'array',
-  items: {
-    type: 'object',
-    properties: { apiName: text, uiName: text, description: text, category: text, type: text },
-  },
-};
+  items: { type: 'object', properties },
+});
 
 export const METADATA_SCHEMA: SchemaObject = {
   type: 'object',
-  properties: { name: text, dimensions: described, metrics: described },
+  properties: {
+    name: text,
+    dimensions: described(DESCRIBED),
+    metrics: described({
+      ...DESCRIBED,
+      type: text,
+      expression: text,
+      deprecatedApiNames: { type: 'array', items: text },
+    }),
+  },
 };
 
 export const ERROR_SCHEMA: SchemaObject = {
