@@ -30,6 +30,7 @@ const INFLATERS: ReadonlyMap<string, () => Gunzip | Inflate | BrotliDecompress> 
 ] as const);
 
 const refused = (status: number, detail: string) => new Problem(ofStatus(status, detail));
+const notJson = () => refused(415, 'Send the body as Content-Type: application/json.');
 
 export function readJsonBodies(server: FastifyInstance): void {
   const parse = jsonParser(server);
@@ -41,8 +42,9 @@ export function readJsonBodies(server: FastifyInstance): void {
   server.addContentTypeParser('application/json', readAndParse);
   server.addContentTypeParser('text/plain', (request, payload, done) => {
     if (request.routeOptions.config.intake) readAndParse(request, payload, done);
-    else done(refused(415, 'Send the body as Content-Type: application/json.'));
+    else done(notJson());
   });
+  server.addContentTypeParser('*', (_request, _payload, done: Done) => done(notJson()));
 }
 
 function jsonParser(server: FastifyInstance) {

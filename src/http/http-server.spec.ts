@@ -175,10 +175,16 @@ describe('bodies', () => {
     expect((await problem(await post({ body: '{"a":1}', headers }))).status).toBe(415);
   });
 
-  it('refuses other content types', async () => {
-    const answer = await post({ body: '<a/>', headers: { 'content-type': 'application/xml' } });
-    expect((await problem(answer)).status).toBe(415);
-  });
+  it.each(['application/xml', 'application/x-www-form-urlencoded'])(
+    'refuses the content type %j and says which one it takes',
+    async (type) => {
+      const answer = await post({ body: '<a/>', headers: { 'content-type': type } });
+      expect(await problem(answer)).toMatchObject({
+        status: 415,
+        detail: 'Send the body as Content-Type: application/json.',
+      });
+    },
+  );
 });
 
 describe('a route with an error form of its own', () => {

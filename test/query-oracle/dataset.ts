@@ -5,6 +5,8 @@ import { BOT_AGENT, HUMAN_AGENT, PHONE_AGENT, random } from '../traffic.js';
 
 export interface DatasetSite {
   readonly id: string;
+  /** What its events are numbered by, as the id is another one each time. */
+  readonly name: string;
   readonly visits: number;
   readonly currencies: readonly string[];
 }
@@ -257,7 +259,7 @@ class Traffic {
     const language = LANGUAGES[who % LANGUAGES.length];
     const screen = SCREENS[who % SCREENS.length];
     const event: TrackedEvent = {
-      id: `${this.site.id}-${number}`,
+      id: `${this.site.name}-${number}`,
       site: this.site.id,
       name: 'pageview',
       occurredAt: at,

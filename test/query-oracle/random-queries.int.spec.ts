@@ -1,5 +1,6 @@
-// The truth of every answer: raw events go through the real log and projector into PostgreSQL, random
-// requests are asked of the QueryBus, and each answer must be what the oracle counts in memory.
+// The truth of every answer: raw events go through the real log and projector into PostgreSQL, goals and
+// segments are defined over HTTP, random requests are asked of the QueryBus, and each answer must be what the
+// oracle counts in memory.
 // ORACLE_QUERIES and ORACLE_SEED ask for more, or for the same again.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,6 @@ import type { Report } from '../../src/modules/query/report.js';
 import { parseReportRequest } from '../../src/modules/query/request/report-request.js';
 import { RunReportQuery } from '../../src/modules/query/run-report.query.js';
 import { CLOCK_DIMENSIONS, REQUEST_DIMENSIONS } from '../../src/modules/query/vocabulary/dimensions.js';
-import { SiteDefinitions } from '../../src/modules/query/vocabulary/site-definitions.js';
 import { METRICS } from '../../src/modules/query/vocabulary/metrics.js';
 import { CATALOG } from '../catalog.js';
 import { midnight } from '../naive-report.js';
@@ -21,8 +21,8 @@ import { appendInBatches, openLog, project } from '../projecting.js';
 import { type ControlPlane, startControlPlane } from '../servers/control-plane.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../servers/postgres.js';
 import { settleDays } from '../settling.js';
-import { makeDataset, NOW } from './dataset.js';
-import { DEFINED } from './definitions.js';
+import { type DatasetSite, makeDataset, NOW } from './dataset.js';
+import { define } from './definitions.js';
 import { isKnownMetric } from './metrics.js';
 import { type Facts, factsOf, oracleAnswer, type OracleRequest } from './oracle.js';
 import { refusalsOf } from './refusals.js';
@@ -33,20 +33,27 @@ const QUERIES = Number(process.env.ORACLE_QUERIES ?? 120);
 const SEED = Number(process.env.ORACLE_SEED ?? Date.now() % 1_000_000_007);
 const DATASET_SEED = 20_261_105;
 const PARTITIONS = 2;
-const SITES = [
-  { id: 'large', visits: 1_500, currencies: ['EUR'] },
-  { id: 'small', visits: 60, currencies: ['EUR', 'USD', 'JPY'] },
-];
+const SITES = {
+  large: { visits: 1_500, currencies: ['EUR'] },
+  small: { visits: 60, currencies: ['EUR', 'USD', 'JPY'] },
+};
+type SiteName = keyof typeof SITES;
+const NAMES = Object.keys(SITES) as readonly SiteName[];
 
 let postgres: MigratedPostgres;
 let plane: ControlPlane;
-const facts = new Map<string, Facts>();
+const sites = new Map<SiteName, DatasetSite>();
+const facts = new Map<SiteName, Facts>();
 
 beforeAll(async () => {
   postgres = await startMigratedPostgres();
   plane = await startControlPlane(postgres.pool, { modules: [QueryModule] });
   await createReadModelTables(postgres.pool, CATALOG);
-  const events = makeDataset(SITES, DATASET_SEED);
+  for (const name of NAMES) {
+    const { body } = await plane.call('POST', '/v1/sites', { body: { domain: `${name}.example` } });
+    sites.set(name, { id: body.id, name, ...SITES[name] });
+  }
+  const events = makeDataset([...sites.values()], DATASET_SEED);
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-oracle-'));
   const log = openLog(directory, PARTITIONS);
   try {
@@ -59,19 +66,9 @@ beforeAll(async () => {
     await rm(directory, { recursive: true, force: true });
   }
   const visits = visitsOf(events);
-  jest.spyOn(plane.app.get(SiteDefinitions), 'goalsOf').mockReturnValue(DEFINED.goals);
-  jest.spyOn(plane.app.get(SiteDefinitions), 'segmentOf').mockImplementation((_, id) => {
-    const filters = DEFINED.segments.get(id);
-    return filters && { id, name: id, filters };
-  });
-  for (const { id } of SITES) {
-    facts.set(
-      id,
-      factsOf(
-        visits.filter(({ site }) => site === id),
-        DEFINED,
-      ),
-    );
+  for (const [name, { id }] of sites) {
+    const own = visits.filter(({ site }) => site === id);
+    facts.set(name, factsOf(own, await define(plane, id)));
   }
   const { rows } = await postgres.pool.query('SELECT event_id, error FROM dead_letters');
   expect(rows).toEqual([]);
@@ -82,14 +79,18 @@ afterAll(async () => {
 });
 
 interface Asked {
-  readonly site: string;
+  readonly site: SiteName;
   readonly zone: string;
   readonly request: OracleRequest;
 }
 
 async function answerOf({ site, zone, request }: Asked): Promise<Report | { readonly status: number }> {
   try {
-    const query = new RunReportQuery({ id: site, timezone: zone }, parseReportRequest(request), NOW);
+    const query = new RunReportQuery(
+      { id: sites.get(site)!.id, timezone: zone },
+      parseReportRequest(request),
+      NOW,
+    );
     return (await plane.app.get(QueryBus).execute(query)).report;
   } catch (error) {
     if (error instanceof Problem) return { status: error.options.status };
@@ -150,11 +151,13 @@ async function expectOraclesAnswer(question: Asked): Promise<string | null> {
 }
 
 it(`answers ${QUERIES} random queries as the oracle does (seed ${SEED})`, async () => {
-  const asked = fc.record({
-    site: fc.constantFrom(...SITES.map(({ id }) => id)),
-    zone: fc.constantFrom(...ZONES),
-    request: requestArbitrary(vocabulary, facts.get('large')!),
-  });
+  const asked = fc.oneof(
+    ...NAMES.map((site) => {
+      const { segments } = facts.get(site)!;
+      const request = requestArbitrary(vocabulary, { ...facts.get('large')!, segments });
+      return fc.record({ site: fc.constant(site), zone: fc.constantFrom(...ZONES), request });
+    }),
+  );
   await fc.assert(
     fc.asyncProperty(asked, async (question) => void (await expectOraclesAnswer(question))),
     { numRuns: QUERIES, seed: SEED },
@@ -166,10 +169,10 @@ const SETTLED_ZONES = ['Europe/Berlin', 'Asia/Kathmandu', 'America/Havana'];
 it(`answers ${QUERIES} random queries from settled days as the oracle does (seed ${SEED})`, async () => {
   for (const zone of SETTLED_ZONES) {
     const range = { from: midnight('2026-10-05', zone), to: midnight('2026-11-04', zone) };
-    await settleDays(postgres.pool, { site: 'large', zone, range });
+    await settleDays(postgres.pool, { site: sites.get('large')!.id, zone, range });
   }
   const asked = fc.record({
-    site: fc.constant('large'),
+    site: fc.constant('large' as const),
     zone: fc.constantFrom(...SETTLED_ZONES),
     request: settledRequestArbitrary(vocabulary, facts.get('large')!),
   });

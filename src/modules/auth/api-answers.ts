@@ -1,6 +1,13 @@
-// The answers that every endpoint of the control plane shares, for the OpenAPI document.
+// The answers that the endpoints behind a key share, for the OpenAPI document.
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiResponse,
+  ApiSchema,
+  getSchemaPath,
+} from '@nestjs/swagger';
 
 const TITLES = {
   400: ['invalid-request', 'The request is invalid'],
@@ -8,15 +15,32 @@ const TITLES = {
   403: ['forbidden', 'The key does not allow this'],
   404: ['not-found', 'There is no such thing'],
   409: ['conflict', 'The state has changed'],
+  422: ['query-too-costly', 'The query asks for too much at once'],
   429: ['too-many-requests', 'Too many requests'],
   503: ['unavailable', 'Temporarily unavailable'],
 } as const;
+
+class FieldAnswer {
+  @ApiProperty({ example: 'filters[0][1]' }) path!: string;
+  @ApiProperty() message!: string;
+}
+
+@ApiSchema({ name: 'Problem', description: 'RFC 9457.' })
+class ProblemAnswer {
+  @ApiProperty({ example: '/problems/invalid-request' }) type!: string;
+  @ApiProperty() title!: string;
+  @ApiProperty({ example: 400 }) status!: number;
+  @ApiPropertyOptional({ description: 'For people.' }) detail?: string;
+  @ApiPropertyOptional({ type: [FieldAnswer], description: 'All that is wrong, each with its place.' })
+  errors?: readonly FieldAnswer[];
+}
 
 type ProblemStatus = keyof typeof TITLES;
 
 /** Documents problems, besides those that any request may meet. */
 export const ApiProblems = (problems: Partial<Record<ProblemStatus, string>>) =>
   applyDecorators(
+    ApiExtraModels(ProblemAnswer),
     ...Object.entries({
       401: 'No key, or none that is known.',
       403: 'The key lacks the scope.',
@@ -27,6 +51,11 @@ export const ApiProblems = (problems: Partial<Record<ProblemStatus, string>>) =>
       const status = Number(code) as ProblemStatus;
       const [type, title] = TITLES[status];
       const example = { type: `/problems/${type}`, title, status, detail: description };
-      return ApiResponse({ status, description, content: { 'application/problem+json': { example } } });
+      const schema = { $ref: getSchemaPath(ProblemAnswer) };
+      return ApiResponse({
+        status,
+        description,
+        content: { 'application/problem+json': { schema, example } },
+      });
     }),
   );

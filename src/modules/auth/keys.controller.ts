@@ -31,7 +31,7 @@ import { pageOf } from './page.js';
 import { ListParameters } from './site.dto.js';
 
 const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'example.com' });
+  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
 const ApiKeyId = () => ApiParam({ name: 'id', description: "The key's id.", example: 'k3Hn8vBw2LzD' });
 const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
 const KEY_UNKNOWN = 'There is no such key here.';

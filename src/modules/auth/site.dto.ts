@@ -52,7 +52,7 @@ export class ChangeSiteBody {
     description: "Names by which other vendors' clients may call the site; each belongs to one site.",
     type: [String],
     maxItems: TRACKING_IDS_MAX,
-    example: ['G-ABC123'],
+    example: ['G-ABC123', '123456'],
   })
   @IfGiven()
   @IsArray()
@@ -79,7 +79,7 @@ export class ChangeSiteBody {
 export class CreateSiteBody extends ChangeSiteBody {
   @ApiProperty({
     description: 'Host name, of this site only. Case, a leading www. and a scheme do not matter.',
-    example: 'example.com',
+    example: 'shop.example',
   })
   @Normalised()
   @IsSiteDomain()
@@ -103,11 +103,11 @@ export class ListParameters {
 
 export class SiteAnswer {
   @ApiProperty({ example: 's7Gk2mQx9RtP' }) id!: string;
-  @ApiProperty({ example: 'example.com' }) domain!: string;
+  @ApiProperty({ example: 'shop.example' }) domain!: string;
   @ApiProperty({ example: 'Example shop' }) name!: string;
   @ApiProperty({ example: 'Europe/Vienna' }) timezone!: string;
   @ApiProperty({ example: 'EUR' }) currency!: string;
-  @ApiProperty({ type: [String], example: ['G-ABC123'] }) trackingIds!: readonly string[];
+  @ApiProperty({ type: [String], example: ['G-ABC123', '123456'] }) trackingIds!: readonly string[];
   @ApiProperty({ example: 1 }) spread!: number;
   @ApiProperty({ format: 'date-time', example: '2026-11-21T10:00:00.000Z' }) createdAt!: string;
 }

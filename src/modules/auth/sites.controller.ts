@@ -41,7 +41,7 @@ import {
 } from './site.dto.js';
 
 const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'example.com' });
+  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
 const ApiIfMatch = () =>
   ApiHeader({
     name: 'If-Match',

@@ -16,10 +16,13 @@ export function sendTagged(
   headers: RequestHeaders,
   { etag, json, csv }: TaggedAnswer,
 ): void {
-  void reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache' });
-  if (isKnown(etag, headers['if-none-match'])) return void reply.status(304).send();
-  if (csv === undefined || !prefersCsv(headers.accept)) return sendJson(reply, json);
-  void reply.header('content-type', 'text/csv; charset=utf-8').send(csv());
+  const table = csv !== undefined && prefersCsv(headers.accept) ? csv : undefined;
+  // Who has one form does not have the other.
+  const tag = table === undefined ? etag : etag.replace(/"$/, '.csv"');
+  void reply.headers({ etag: tag, vary: 'accept', 'cache-control': 'private, no-cache' });
+  if (isKnown(tag, headers['if-none-match'])) return void reply.status(304).send();
+  if (table === undefined) return sendJson(reply, json);
+  void reply.header('content-type', 'text/csv; charset=utf-8').send(table());
 }
 
 function sendJson(reply: FastifyReply, json: TaggedAnswer['json']): void {

@@ -1,15 +1,8 @@
 // POST /v1/sites/{site}/query as the api role serves it: real modules, real PostgreSQL.
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  createReadModels,
-  type GivenSession,
-  insertSessions,
-  setCheckpoints,
-} from '../../../test/read-model-rows.js';
-import { type ControlPlane, OPERATOR_KEY, startControlPlane } from '../../../test/servers/control-plane.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../test/servers/postgres.js';
+import { type GivenSession, insertSessions, setCheckpoints } from '../../../test/read-model-rows.js';
+import { type QuerySide, startQuerySide } from '../../../test/servers/query-side.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
-import { QueryModule } from './query.module.js';
 
 const DAY = '2026-11-10';
 const at = (time: string) => Date.parse(`${DAY}T${time}Z`);
@@ -17,22 +10,18 @@ const WATERMARK = new Date('2026-11-20T11:59:58Z');
 /** Longer than freshness is remembered. */
 const NOTICED_MS = 300;
 
-let postgres: MigratedPostgres;
-let plane: ControlPlane;
+let side: QuerySide;
+let postgres: QuerySide['postgres'];
+let plane: QuerySide['plane'];
 let site: string;
 let reader: string;
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  plane = await startControlPlane(postgres.pool, {
-    environment: { OPERATOR_KEY, QUERY_TIMEOUT_MS: '1000', QUERY_SESSIONS_MAX: '1000' },
-    modules: [QueryModule],
+  side = await startQuerySide({
+    environment: { QUERY_TIMEOUT_MS: '1000', QUERY_SESSIONS_MAX: '1000' },
+    watermark: WATERMARK,
   });
-  // In place of those that the module made.
-  await createReadModels(postgres.pool);
-  await setCheckpoints(postgres.pool, '1', [new Date('2026-11-20T12:00:00Z'), WATERMARK]);
-  site = (await plane.call('POST', '/v1/sites', { body: { domain: 'shop.example' } })).body.id;
-  reader = await keyFor(site, ['stats:read']);
+  ({ postgres, plane, site, reader } = side);
   const session = (visitor: bigint, time: string, about: Record<string, string> = {}): GivenSession => ({
     site,
     visitor,
@@ -48,13 +37,7 @@ beforeAll(async () => {
     session(2n, '11:59:30'),
   ]);
 });
-afterAll(async () => {
-  await plane.close();
-  await postgres.stop();
-});
-
-const keyFor = async (of: string, scopes: readonly string[]) =>
-  (await plane.call('POST', `/v1/sites/${of}/keys`, { body: { name: 'k', scopes } })).body.key as string;
+afterAll(() => side?.stop());
 
 const ask = (body: unknown, headers: Record<string, string> = {}) =>
   plane.call('POST', `/v1/sites/${site}/query`, { key: reader, body, headers });
@@ -115,6 +98,21 @@ it('answers 304 while the numbers are the same, whatever the freshness', async (
   const same = await ask(SERIES, { 'if-none-match': `"other", ${headers.etag as string}` });
   expect([same.status, same.body]).toEqual([304, undefined]);
   expect((await ask(SERIES, { 'if-none-match': '"other"' })).status).toBe(200);
+});
+
+it('has another ETag for CSV, so that who has JSON is not told to keep it', async () => {
+  const json = (await ask(SERIES)).headers.etag as string;
+  const asCsv = (known: string) =>
+    plane.app.inject({
+      method: 'POST',
+      url: `/v1/sites/${site}/query`,
+      headers: { authorization: `Bearer ${reader}`, accept: 'text/csv', 'if-none-match': known },
+      payload: SERIES,
+    });
+  const csv = await asCsv(json);
+  expect([csv.statusCode, csv.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8']);
+  expect((await asCsv(csv.headers.etag as string)).statusCode).toBe(304);
+  expect((await ask(SERIES, { 'if-none-match': csv.headers.etag as string })).status).toBe(200);
 });
 
 /** While nobody can read a session or an hour. */
@@ -234,7 +232,7 @@ describe('refuses', () => {
     const path = `/v1/sites/${site}/query`;
     expect((await plane.call('POST', path, { key: null, body })).status).toBe(401);
     expect((await plane.call('POST', path, { key: 'nobody', body })).status).toBe(401);
-    const ingest = await keyFor(site, ['ingest']);
+    const ingest = await side.keyFor(site, ['ingest']);
     expect((await plane.call('POST', path, { key: ingest, body })).status).toBe(403);
   });
 

@@ -2,6 +2,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiParam, ApiResponse, type ApiResponseSchemaHost } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ApiProblems } from '../auth/api-answers.js';
 import { ANSWER_SOURCES } from './report.js';
 import { reportRequestSchema } from './request/report-request.js';
 
@@ -76,14 +77,14 @@ export const QUERY_EXAMPLES = {
     },
   },
   segment: {
-    summary: 'Weeks that begin on Sunday, of a saved segment without one campaign',
+    summary: 'Weeks that begin on Sunday, of a saved segment (by the id of yours) without one campaign',
     value: {
       metrics: ['visitors', 'visit_duration'],
       date_range: '91d',
       dimensions: ['time:week'],
       week_start: 'sunday',
       filters: [
-        ['is', 'segment', ['0192f3a1-7c1e-7cc0-8000-5f6a1b2c3d4e']],
+        ['is', 'segment', ['sg7Gk2mQx9RtP']],
         ['not', ['matches', 'visit:utm_campaign', ['^spring']]],
       ],
     },
@@ -212,11 +213,9 @@ export const ApiReport = ({ request, examples, answer }: DescribedReport) =>
     ApiBody({ schema: request, examples }),
     ApiResponse({ status: 200, content: { 'application/json': { schema: answer }, 'text/csv': {} } }),
     ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' }),
-    ApiResponse({
-      status: 400,
-      description: 'Unknown name or impossible combination; `errors` names the path.',
+    ApiProblems({
+      400: 'Unknown name or impossible combination; `errors` names the path.',
+      404: 'No such site, or not one the key may read.',
+      422: 'Too costly; `detail` says what to narrow.',
     }),
-    ApiResponse({ status: 404, description: 'No such site, or not one the key may read.' }),
-    ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' }),
-    ApiResponse({ status: 429, description: 'Too many requests in a minute; again after Retry-After.' }),
   );

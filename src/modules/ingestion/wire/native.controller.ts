@@ -12,7 +12,7 @@ import type { Sender } from '../draft.js';
 import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
 import type { UnavailableReason } from '../ingestion.telemetry.js';
 import { answerPreflight } from './cross-origin.js';
-import { ACCEPTED_SCHEMA, EVENTS_BODY_SCHEMA } from './native.openapi.js';
+import { ACCEPTED_SCHEMA, EVENTS_BODY_SCHEMA, EVENTS_EXAMPLES } from './native.openapi.js';
 
 const EVENTS_MAX = 1_000;
 const LANGUAGE_CHARACTERS_MAX = 35;
@@ -33,7 +33,7 @@ export class NativeController {
     description:
       'One event, an array, or {"events":[…]}; at most 1,000 events, 1 MiB, 4 MiB inflated. 202 means that the accepted events are durable.',
   })
-  @ApiBody({ schema: EVENTS_BODY_SCHEMA })
+  @ApiBody({ schema: EVENTS_BODY_SCHEMA, examples: EVENTS_EXAMPLES })
   @ApiResponse({ status: 202, schema: ACCEPTED_SCHEMA })
   @ApiResponse({ status: 400, description: 'No event was acceptable; `errors` says why, one by one.' })
   @ApiResponse({ status: 404, description: 'No such site, or not one the key may write to.' })

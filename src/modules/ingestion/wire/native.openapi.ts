@@ -12,6 +12,26 @@ export const EVENTS_BODY_SCHEMA: Schema = {
   oneOf: [EVENT, EVENTS, { type: 'object', required: ['events'], properties: { events: EVENTS } }],
 };
 
+const PAGEVIEW = {
+  site: 'shop.example',
+  url: 'https://shop.example/pricing',
+  referrer: 'https://www.google.com/',
+};
+const ORDER = {
+  site: 'shop.example',
+  id: '018f6f0a-7c1e-7cc0-8000-5f6a1b2c3d4e',
+  name: 'Order',
+  url: 'https://shop.example/thanks',
+  props: { plan: 'pro', seats: 5 },
+  revenue: { amount: '12.50', currency: 'EUR' },
+};
+
+export const EVENTS_EXAMPLES = {
+  pageview: { summary: 'A page is viewed', value: PAGEVIEW },
+  order: { summary: 'A purchase, which counts once however often it is sent', value: ORDER },
+  batch: { summary: 'Several at once', value: { events: [PAGEVIEW, ORDER] } },
+};
+
 export const ACCEPTED_SCHEMA: Schema = {
   type: 'object',
   required: ['accepted', 'duplicates', 'rejected'],

@@ -34,7 +34,7 @@ export class CompareParameters {
   @IsVersion()
   b?: number;
 
-  @ApiPropertyOptional({ description: "A site's id or domain. Default: all sites.", example: 'example.com' })
+  @ApiPropertyOptional({ description: "A site's id or domain. Default: all sites.", example: 'shop.example' })
   @IfGiven()
   @IsLine(SITE_CHARACTERS_MAX)
   site?: string;

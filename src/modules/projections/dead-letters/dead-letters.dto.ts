@@ -28,7 +28,10 @@ export class DeadLetterParameters {
   @IsLine(NAME_CHARACTERS_MAX)
   projection?: string;
 
-  @ApiPropertyOptional({ description: "Only of this site: the site's id or domain.", example: 'example.com' })
+  @ApiPropertyOptional({
+    description: "Only of this site: the site's id or domain.",
+    example: 'shop.example',
+  })
   @IfGiven()
   @IsLine(NAME_CHARACTERS_MAX)
   site?: string;

@@ -34,7 +34,7 @@ export class RebuildBody {
     description: 'Ids or domains. Default: all sites.',
     type: [String],
     maxItems: SITES_MAX,
-    example: ['example.com'],
+    example: ['shop.example'],
   })
   @IfGiven()
   @IsArray()

@@ -1,16 +1,10 @@
 // What every report has without saying so, over HTTP as the api role serves it: keys, checks, freshness,
 // cache, ETag, CSV, the time limit, documentation, telemetry.
 import { setTimeout as delay } from 'node:timers/promises';
-import { createReadModels, insertSessions, setCheckpoints } from '../../../../test/read-model-rows.js';
-import {
-  type ControlPlane,
-  OPERATOR_KEY,
-  startControlPlane,
-} from '../../../../test/servers/control-plane.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { insertSessions, setCheckpoints } from '../../../../test/read-model-rows.js';
+import { type QuerySide, startQuerySide } from '../../../../test/servers/query-side.js';
 import { openApiOf } from '../../../http/api-documentation.js';
 import { Telemetry } from '../../../telemetry/telemetry.js';
-import { QueryModule } from '../query.module.js';
 import { REPORTS } from './report-list.js';
 
 const DAY = '2026-11-10';
@@ -26,29 +20,56 @@ const BODIES = Object.fromEntries(
   ]),
 );
 
-let postgres: MigratedPostgres;
-let plane: ControlPlane;
+const STRANGE = [
+  null,
+  true,
+  -1,
+  1.5,
+  1e308,
+  '',
+  ' ',
+  '\0',
+  '\ud800',
+  '__proto__',
+  "';--",
+  [],
+  [null],
+  {},
+  { a: 1 },
+];
+
+type Place = readonly (string | number)[];
+
+function placesIn(value: unknown, place: Place = []): readonly Place[] {
+  if (typeof value !== 'object' || value === null) return [place];
+  const inside = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  const deeper = inside.flatMap(([key, inner]) => placesIn(inner, [...place, key]));
+  return place.length === 0 ? deeper : [place, ...deeper];
+}
+
+function withValueAt(body: object, place: Place, value: unknown): object {
+  const changed = structuredClone(body);
+  const holder = place.slice(0, -1).reduce<unknown>((of, key) => (of as Place)[key as number], changed);
+  (holder as Record<string | number, unknown>)[place.at(-1)!] = value;
+  return changed;
+}
+
+let side: QuerySide;
+let postgres: QuerySide['postgres'];
+let plane: QuerySide['plane'];
 let site: string;
 let reader: string;
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  plane = await startControlPlane(postgres.pool, {
-    environment: { OPERATOR_KEY, QUERY_TIMEOUT_MS: '1000' },
-    modules: [QueryModule],
+  side = await startQuerySide({
+    environment: { QUERY_TIMEOUT_MS: '1000' },
+    about: { timezone: 'Europe/Berlin' },
+    watermark: WATERMARK,
   });
-  // In place of those that the module made.
-  await createReadModels(postgres.pool);
-  await setCheckpoints(postgres.pool, '1', [new Date('2026-11-20T12:00:00Z'), WATERMARK]);
-  const zone = { domain: 'shop.example', timezone: 'Europe/Berlin' };
-  site = (await plane.call('POST', '/v1/sites', { body: zone })).body.id;
-  reader = await keyFor(site, ['stats:read']);
+  ({ postgres, plane, site, reader } = side);
   await insertSessions(postgres.pool, [visit(1n, `${DAY}T09:30:00Z`), visit(2n, `${DAY}T10:30:00Z`, true)]);
 });
-afterAll(async () => {
-  await plane.close();
-  await postgres.stop();
-});
+afterAll(() => side?.stop());
 
 const visit = (visitor: bigint, instant: string, bot = false) => ({
   site,
@@ -59,8 +80,6 @@ const visit = (visitor: bigint, instant: string, bot = false) => ({
     ...(what.startsWith('/') ? { page: what } : { name: what }),
   })),
 });
-const keyFor = async (of: string, scopes: readonly string[]) =>
-  (await plane.call('POST', `/v1/sites/${of}/keys`, { body: { name: 'k', scopes } })).body.key as string;
 const path = (report: string, of = site) => `/v1/sites/${of}/${report}/query`;
 const ask = (report: string, body: object = {}, headers: Record<string, string> = {}) =>
   plane.call('POST', path(report), { key: reader, body: { ...BODIES[report], ...body }, headers });
@@ -137,7 +156,7 @@ describe.each(Object.keys(BODIES))('%s', (report) => {
   it("refuses who may not read, and another merchant's site exactly as one that does not exist", async () => {
     const body = BODIES[report];
     expect((await plane.call('POST', path(report), { key: null, body })).status).toBe(401);
-    const ingest = await keyFor(site, ['ingest']);
+    const ingest = await side.keyFor(site, ['ingest']);
     expect((await plane.call('POST', path(report), { key: ingest, body })).status).toBe(403);
     const domain = `${report}.example`;
     const other = (await plane.call('POST', '/v1/sites', { body: { domain } })).body.id as string;
@@ -199,6 +218,19 @@ describe.each(Object.keys(BODIES))('%s', (report) => {
       expect((await ask(report, { filters })).status).toBe(200);
     },
   );
+
+  it('answers whatever stands anywhere in its body, or says where that is wrong', async () => {
+    const { request } = REPORTS.find(({ name }) => name === report)!;
+    for (const place of placesIn(BODIES[report]!)) {
+      for (const value of STRANGE) {
+        const body = withValueAt(BODIES[report]!, place, value);
+        const { status, body: answer } = await plane.call('POST', path(report), { key: reader, body });
+        const asked = JSON.stringify(body);
+        if (status === 200) expect([asked, request.safeParse(body).error]).toEqual([asked, undefined]);
+        else expect([asked, status, answer.errors?.[0].path]).toEqual([asked, 400, expect.any(String)]);
+      }
+    }
+  });
 
   it('is documented with its examples, which the check takes for requests', async () => {
     const { paths } = openApiOf(plane.app, { version: '1' });

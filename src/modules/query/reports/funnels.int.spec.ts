@@ -60,7 +60,6 @@ const STEPS: readonly Case<object>[] = [
   event('pageview'),
   event('signup'),
   event('Outbound Link'),
-  event('engagement'),
   page('/', (path) => path === '/'),
   page('/blog', (path) => path === '/blog'),
   page('/*', (path) => path.startsWith('/')),
@@ -312,7 +311,7 @@ it.each<[string, object, string]>([
   [
     'a step that names two things',
     { steps: [{ goal: 'Read' }, { goal: 'Read', pagePath: '/' }] },
-    'steps[1]',
+    'steps[1].pagePath',
   ],
   ['a window without unit', { funnel: 'f1', window: '24' }, 'window'],
   ['a window of two years', { funnel: 'f1', window: '731d' }, 'window'],

@@ -10,7 +10,8 @@ import { matchingSessions } from '../facts/session-selection.js';
 import { SqlParameters, type Statement, timestamp } from '../facts/sql-parameters.js';
 import { percentOf } from '../reporting/percent.js';
 import { defineReport, type Task } from '../reporting/report-definition.js';
-import { columnsOfSteps, mayMatchSql, resolveStep, stepSchema, stepSql, unknown } from '../reporting/step.js';
+import { columnsOfSteps, mayMatchSql, resolveStep, stepSql, unknown } from '../reporting/step.js';
+import { stepSchema } from '../saved/goal-match.js';
 import {
   columnsOf,
   GOAL_DIMENSION,
@@ -121,11 +122,14 @@ export const funnels = defineReport({
       summary: 'Who tries a plan signs up within two weeks',
       value: {
         date_range: '91d',
-        steps: [{ eventName: 'Trial', props: { plan: 'pro' } }, { goal: 'Signup' }],
+        steps: [{ eventName: 'Trial', props: { plan: 'pro' } }, { goal: 'Pro signup' }],
         window: '14d',
       },
     },
-    saved: { summary: 'A saved funnel', value: { date_range: '7d', funnel: '7d1f6f0a' } },
+    saved: {
+      summary: 'A saved funnel, by the id of yours',
+      value: { date_range: '7d', funnel: 'f7Gk2mQx9RtP' },
+    },
   },
   results,
 

@@ -6,7 +6,8 @@ import { matchingSessions } from '../facts/session-selection.js';
 import { SqlParameters, type Statement, timestamp } from '../facts/sql-parameters.js';
 import { percentOf } from '../reporting/percent.js';
 import { defineReport, type Task } from '../reporting/report-definition.js';
-import { mayMatchSql, pagePath, stepSql } from '../reporting/step.js';
+import { mayMatchSql, stepSql } from '../reporting/step.js';
+import { pagePath } from '../saved/goal-match.js';
 import { eventSql } from '../vocabulary/dimensions.js';
 import type { FunnelStep } from '../vocabulary/site-definitions.js';
 

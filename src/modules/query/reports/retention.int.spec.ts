@@ -37,7 +37,7 @@ beforeAll(async () => {
     ...randomSessions({ seed: 41, site: SITE, count: 700, from: FROM, to: TO }),
     ...randomSessions({ seed: 42, site: 'site-b', count: 60, from: FROM, to: TO }),
   ];
-  await insertSessions(postgres.pool, sessions);
+  await insertSessions(postgres.pool, [...sessions, ...READERS]);
 });
 afterAll(() => postgres.stop());
 
@@ -49,7 +49,6 @@ const STEPS: readonly { readonly wire: object | undefined; readonly naive: Match
   { wire: { goal: 'Joined' }, naive: ({ name }) => name === 'signup' },
   { wire: { eventName: 'pageview' }, naive: isPageview },
   { wire: { pagePath: '/b*' }, naive: (one) => isPageview(one) && (pageOf(one) ?? '').startsWith('/b') },
-  { wire: { eventName: 'engagement' }, naive: () => false },
 ];
 const FILTERS: readonly {
   readonly wire: readonly unknown[];
@@ -59,13 +58,35 @@ const FILTERS: readonly {
   { wire: ['is_not', 'visit:country', ['DE']], naive: ({ about }) => about?.country !== 'DE' },
 ];
 const GRANULARITIES = ['day', 'week', 'month'] as const;
+/** How many days before a Monday the week begins. */
+const WEEK_STARTS = { monday: 0, sunday: 1 } as const;
+type WeekStart = keyof typeof WEEK_STARTS;
 const ZONES = ['Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kolkata', 'America/New_York'];
+
+/** Two visitors of one page, who read more of it, and less, a week later. */
+const READERS: readonly GivenSession[] = [
+  [1n, 0, 80],
+  [1n, 7, 20],
+  [2n, 0, 40],
+  [2n, 7, 90],
+].map(([visitor, days, scrollDepth]) => {
+  const at = Date.parse('2026-10-05T10:00:00Z') + Number(days) * 86_400_000;
+  return {
+    site: 'site-c',
+    visitor: BigInt(visitor!),
+    events: [
+      { at, page: '/long' },
+      { at: at + 1_000, page: '/long', name: 'engagement', scrollDepth: Number(scrollDepth) },
+    ],
+  };
+});
 
 interface NaiveRetention {
   readonly zone: string;
   /** Two dates, both included. */
   readonly dates: readonly [string, string];
   readonly granularity: (typeof GRANULARITIES)[number];
+  readonly weekStart: WeekStart;
   readonly start: Matches;
   readonly back: Matches;
   readonly passes: (session: GivenSession) => boolean;
@@ -75,17 +96,19 @@ interface NaiveRetention {
 const dateAfter = (date: string, days: number) =>
   new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 
-function periodOf(date: string, granularity: NaiveRetention['granularity']): string {
+function periodOf(date: string, { granularity, weekStart }: NaiveRetention): string {
   if (granularity === 'day') return date;
   if (granularity === 'month') return date.slice(0, 7);
-  return dateAfter(date, -((new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7));
+  const sinceMonday = new Date(`${date}T00:00:00Z`).getUTCDay() + 6;
+  return dateAfter(date, -((sinceMonday + WEEK_STARTS[weekStart]) % 7));
 }
 
-function naiveRetention({ zone, dates, granularity, start, back, passes, bots }: NaiveRetention) {
+function naiveRetention(question: NaiveRetention) {
+  const { zone, dates, granularity, start, back, passes, bots } = question;
   const periods: string[] = [];
   const labels: string[] = [];
   for (let date = dates[0]; date <= dates[1]; date = dateAfter(date, 1)) {
-    const period = periodOf(date, granularity);
+    const period = periodOf(date, question);
     if (periods.at(-1) === period) continue;
     periods.push(period);
     if (granularity === 'month') labels.push(`${period}-01`);
@@ -96,9 +119,9 @@ function naiveRetention({ zone, dates, granularity, start, back, passes, bots }:
     if (session.site !== SITE || (!bots && session.bot === true) || !passes(session)) continue;
     for (const event of session.events) {
       const date = wallClock(event.at, zone).slice(0, 10);
-      if (!isCounted(event) || date < dates[0] || date > dates[1]) continue;
+      if (date < dates[0] || date > dates[1]) continue;
       const visitor = event.visitor ?? session.visitor;
-      const period = periods.indexOf(periodOf(date, granularity));
+      const period = periods.indexOf(periodOf(date, question));
       visitors.set(visitor, [...(visitors.get(visitor) ?? []), { at: event.at, period, event }]);
     }
   }
@@ -159,12 +182,13 @@ it('agrees with a plain count, whatever the zone, days, granularity, steps, filt
         first: fc.integer({ min: 0, max: 40 }),
         days: fc.integer({ min: 0, max: 12 }),
         granularity: fc.constantFrom(...GRANULARITIES),
+        weekStart: fc.constantFrom<WeekStart>('monday', 'sunday'),
         start: fc.constantFrom(...STEPS),
         back: fc.constantFrom(...STEPS),
         filter: fc.option(fc.constantFrom(...FILTERS), { nil: undefined }),
         bots: fc.boolean(),
       }),
-      async ({ zone, first, days, granularity, start, back, filter, bots }) => {
+      async ({ zone, first, days, granularity, weekStart, start, back, filter, bots }) => {
         const from = dateAfter('2026-09-28', first);
         const length = granularity === 'day' ? days : days * 4;
         const dates = [from, dateAfter(from, length)] as const;
@@ -174,6 +198,7 @@ it('agrees with a plain count, whatever the zone, days, granularity, steps, filt
           {
             date_range: dates,
             granularity,
+            week_start: weekStart,
             ...(start.wire && { start: start.wire }),
             ...(back.wire && { return: back.wire }),
             ...(filter && { filters: [filter.wire] }),
@@ -185,6 +210,7 @@ it('agrees with a plain count, whatever the zone, days, granularity, steps, filt
           zone,
           dates,
           granularity,
+          weekStart,
           start: start.naive,
           back: back.naive,
           passes,
@@ -203,11 +229,26 @@ it('agrees with a plain count, whatever the zone, days, granularity, steps, filt
 it('takes weeks, any event and any return when nothing is said', async () => {
   const body = { date_range: ['2026-10-05', '2026-11-01'] };
   const { results, echo } = await askReport(retention, { ...asked, zone: 'UTC' }, body);
-  const all = { start: isCounted, back: isCounted, passes: () => true, bots: false };
+  const all = { start: isCounted, back: isCounted, passes: () => true, bots: false } as const;
+  const weeks = { granularity: 'week', weekStart: 'monday' } as const;
   expect(results).toEqual(
-    naiveRetention({ ...all, zone: 'UTC', dates: ['2026-10-05', '2026-11-01'], granularity: 'week' }),
+    naiveRetention({ ...all, ...weeks, zone: 'UTC', dates: ['2026-10-05', '2026-11-01'] }),
   );
-  expect(echo.granularity).toBe('week');
+  expect(echo).toMatchObject({ granularity: 'week', week_start: 'monday' });
+});
+
+it('takes for a step whatever a goal would match: reading half of a page, too', async () => {
+  const { results } = await askReport(
+    retention,
+    { ...asked, site: 'site-c', zone: 'UTC' },
+    { date_range: ['2026-10-05', '2026-10-18'], start: { pagePath: '/l*', scrollDepth: 50 } },
+  );
+  expect(results).toMatchObject({
+    cohorts: [
+      { visitors: 1, periods: [{ visitors: 0 }, { visitors: 1 }] },
+      { visitors: 1, periods: [{ visitors: 0 }] },
+    ],
+  });
 });
 
 it('filters on events by visits that have one in the range', async () => {
@@ -226,13 +267,16 @@ it('filters on events by visits that have one in the range', async () => {
         one.at >= Date.parse('2026-10-05T00:00:00Z') &&
         one.at < Date.parse('2026-11-02T00:00:00Z'),
     );
-  const all = { start: isCounted, back: isCounted, bots: false, granularity: 'week' } as const;
-  expect(results).toEqual(naiveRetention({ ...all, passes, zone, dates }));
+  const all = { start: isCounted, back: isCounted, bots: false } as const;
+  const weeks = { granularity: 'week', weekStart: 'monday' } as const;
+  expect(results).toEqual(naiveRetention({ ...all, ...weeks, passes, zone, dates }));
 });
 
 it.each<[string, object, number, string]>([
   ['a goal that the site has not', { return: { goal: 'Order' } }, 400, 'return.goal'],
-  ['an empty step', { start: {} }, 400, 'start'],
+  ['an empty step', { start: {} }, 400, 'start.eventName'],
+  ['engagement, which is no event', { start: { eventName: 'engagement' } }, 400, 'start.eventName'],
+  ['half a character', { return: { eventName: 'x', props: { a: '\ud800' } } }, 400, 'return.props.a'],
   ['hours', { granularity: 'hour' }, 400, 'granularity'],
   ['two hundred days', { granularity: 'day', date_range: '200d' }, 422, 'date_range'],
 ])('refuses %s, naming the path', async (_, body, status, path) => {

@@ -7,16 +7,10 @@ import { matchingSessions } from '../facts/session-selection.js';
 import { SqlParameters, type Statement, timestamp } from '../facts/sql-parameters.js';
 import { percentOf } from '../reporting/percent.js';
 import { defineReport, type Task } from '../reporting/report-definition.js';
-import {
-  columnsOfSteps,
-  mayMatchSql,
-  resolveStep,
-  type Step,
-  stepSchema,
-  stepSql,
-} from '../reporting/step.js';
+import { columnsOfSteps, mayMatchSql, resolveStep, stepSql } from '../reporting/step.js';
 import { tooCostly } from '../request/cost.js';
-import { cutIntoBuckets, type TimeBuckets } from '../request/time-buckets.js';
+import { cutIntoBuckets, type TimeBuckets, WEEK_STARTS } from '../request/time-buckets.js';
+import { type Step, stepSchema } from '../saved/goal-match.js';
 import type { FunnelStep } from '../vocabulary/site-definitions.js';
 
 const PERIODS_MAX = 100;
@@ -56,9 +50,10 @@ export const retention = defineReport({
   name: 'retention',
   summary: 'Ask how many visitors come back',
   description:
-    'Cohorts of visitors by the day, week (from Monday) or month of their first event in the date range, or of the first that matches `start`; and how many of each had an event, or one that matches `return`, in each period after: at the moment of the start or later. Filters and bots choose the visits that take part. Cookieless visitor ids last one day: such visitors never come back, and are a new visitor each day.',
+    'Cohorts of visitors by the day, week or month of their first event in the date range, or of the first that matches `start`; and how many of each had an event, or one that matches `return`, in each period after: at the moment of the start or later. Filters and bots choose the visits that take part. Cookieless visitor ids last one day: such visitors never come back, and are a new visitor each day.',
   parameters: {
     granularity: z.enum(Object.keys(GRANULARITIES) as [Granularity, ...Granularity[]]).default('week'),
+    week_start: z.enum(WEEK_STARTS).default('monday'),
     start: step('What puts a visitor into a cohort, the first time.'),
     return: step('What counts as coming back.'),
   },
@@ -72,15 +67,15 @@ export const retention = defineReport({
       value: {
         date_range: '12mo',
         granularity: 'month',
-        start: { goal: 'Signup' },
-        return: { goal: 'Order' },
+        start: { goal: 'Pro signup' },
+        return: { eventName: 'Order' },
       },
     },
   },
   results,
 
-  plan({ granularity, start, return: back }, { selection: { site, range, zone }, definitions }) {
-    const cut = cutIntoBuckets(GRANULARITIES[granularity], range, { zone, weekStart: 'monday' });
+  plan({ granularity, week_start, start, return: back }, { selection: { site, range, zone }, definitions }) {
+    const cut = cutIntoBuckets(GRANULARITIES[granularity], range, { zone, weekStart: week_start });
     if (cut.outcome !== 'cut' || cut.buckets.labels.length > PERIODS_MAX) {
       throw tooCostly(
         'date_range',
@@ -92,7 +87,7 @@ export const retention = defineReport({
       step === undefined ? null : resolveStep(step, path, goals);
     return {
       plan: { buckets: cut.buckets, start: resolved(start, 'start'), back: resolved(back, 'return') },
-      echo: { granularity, ...(start && { start }), ...(back && { return: back }) },
+      echo: { granularity, week_start, ...(start && { start }), ...(back && { return: back }) },
     };
   },
 

@@ -11,6 +11,7 @@ import {
   type ValueDimension,
 } from '../vocabulary/dimensions.js';
 import { patternForPostgres } from './regular-expression.js';
+import { text } from './text.js';
 
 const OPERATORS = ['is', 'is_not', 'contains', 'contains_not', 'matches', 'matches_not'] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -43,7 +44,6 @@ export type Filter =
 const FORMS: readonly unknown[] = [...OPERATORS, 'and', 'or', 'not', 'has_done', 'has_not_done'];
 
 const comparisonOptions = z.strictObject({ case_sensitive: z.boolean().default(true) });
-const text = z.string().refine((value) => !value.includes('\0'), 'must not contain the character U+0000');
 
 const dimension = z.custom<ValueDimension>(
   (name) => typeof name === 'string' && isValueDimension(name),

@@ -61,6 +61,8 @@ it.each([
   ['no values', { ...VALID, filters: [['is', 'visit:country', []]] }, 'filters[0][2]'],
   ['a value that is no text', { ...VALID, filters: [['is', 'visit:country', [1]]] }, 'filters[0][2][0]'],
   ['a NUL', { ...VALID, filters: [['is', 'visit:country', ['a\0']]] }, 'filters[0][2][0]'],
+  ['half a character', { ...VALID, filters: [['is', 'visit:country', ['\ud83d']]] }, 'filters[0][2][0]'],
+  ['a property of half a character', { ...VALID, dimensions: ['event:props:\ud83d'] }, 'dimensions[0]'],
   ['an unknown option', { ...VALID, filters: [[...leaf, { fuzzy: true }]] }, 'filters[0][3].fuzzy'],
   [
     'a mistake deep in a tree',

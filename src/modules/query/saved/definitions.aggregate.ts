@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { RecordedEvent, Revision } from '../../../event-store/event-store.js';
 import type { DefinitionEvent, DefinitionFields, DefinitionKind } from '../../../events/definition.events.js';
 import { invalidRequest, parsedBy } from '../request/parsed-by.js';
+import { isText, NOT_TEXT } from '../request/text.js';
 import type { Definition, DefinitionRules, Definitions } from './definition.js';
 
 /** Every node holds all definitions in memory. */
@@ -144,9 +145,7 @@ function refuseUnstorable(fields: unknown, context: z.RefinementCtx): void {
   const look = (value: unknown, path: PropertyKey[]): void => {
     if (typeof value === 'string') {
       // PostgreSQL's JSON cannot hold it.
-      if (!value.isWellFormed() || value.includes('\0')) {
-        refuse(path, 'must hold neither U+0000 nor half a surrogate pair');
-      }
+      if (!isText(value)) refuse(path, NOT_TEXT);
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
         if (!Array.isArray(value)) look(key, [...path, key]);

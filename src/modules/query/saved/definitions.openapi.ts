@@ -40,7 +40,7 @@ export function documentationOf<Kind extends DefinitionKind>(rules: DefinitionRu
   const Answer = model(kind, answerSchema(rules, id));
   const List = listModel(rules, Answer);
   const ApiSite = () =>
-    ApiParam({ name: 'site', description: "The site's id or domain.", example: 'example.com' });
+    ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
   const ApiId = () => applyDecorators(ApiSite(), ApiParam({ name: 'id', example: id }));
   const Operation = (does: string, summary: string) =>
     ApiOperation({ operationId: `${does}${kind}${does === 'list' ? 's' : ''}`, summary, description });

@@ -11,27 +11,12 @@ import {
   line,
   NAME_CHARACTERS_MAX,
 } from './definition.js';
-import { checkMatch, GOAL_NAME_CHARACTERS_MAX, MATCH_SHAPE, matchOf, nameOfMatch } from './goal-match.js';
+import { matchOf, nameOfMatch, stepSchema } from './goal-match.js';
 
 const FUNNELS_MAX = 100;
 const STEPS_MIN = 2;
 const STEPS_MAX = 10;
 const WINDOW_SECONDS_MAX = 90 * 86_400;
-
-const step = z
-  .strictObject({
-    goal: line(GOAL_NAME_CHARACTERS_MAX)
-      .optional()
-      .meta({ description: 'Name of a goal of the site, instead of all else.' }),
-    ...MATCH_SHAPE,
-  })
-  .superRefine(({ goal, ...match }, context) => {
-    if (goal === undefined) return checkMatch(match, context);
-    const other = Object.keys(match)[0];
-    if (other !== undefined) {
-      context.addIssue({ code: 'custom', path: [other], message: 'is what the goal says already' });
-    }
-  });
 
 export const funnels: DefinitionRules<'Funnel'> = {
   kind: 'Funnel',
@@ -42,7 +27,7 @@ export const funnels: DefinitionRules<'Funnel'> = {
   itemsMax: FUNNELS_MAX,
   body: z.strictObject({
     name: line(NAME_CHARACTERS_MAX).meta({ description: 'Unique in the site.' }),
-    steps: z.array(step).min(STEPS_MIN).max(STEPS_MAX),
+    steps: z.array(stepSchema).min(STEPS_MIN).max(STEPS_MAX),
     windowSeconds: z.int().min(1).max(WINDOW_SECONDS_MAX).optional().meta({
       description: "From the first step to the last. Default: the report's.",
     }),
@@ -55,7 +40,7 @@ export const funnels: DefinitionRules<'Funnel'> = {
         steps: [
           { pagePath: '/pricing*' },
           { eventName: 'Trial', props: { plan: 'pro' } },
-          { goal: 'Signup' },
+          { goal: 'Pro signup' },
         ],
         windowSeconds: 86_400,
       },

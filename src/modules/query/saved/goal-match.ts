@@ -1,5 +1,7 @@
-// How goals, and steps of funnels that are none, say what they match.
+// How goals say what they match, and steps of funnels and of other reports: a goal by its name, or what a goal
+// would match.
 import { z } from 'zod';
+import { text } from '../request/text.js';
 import type { GoalMatch } from '../vocabulary/goal.js';
 import { line } from './definition.js';
 
@@ -20,22 +22,25 @@ interface MatchForm {
 }
 
 const propValue = z
-  .union([z.string().max(PROP_VALUE_CHARACTERS_MAX), z.number(), z.boolean()], {
+  .union([text.max(PROP_VALUE_CHARACTERS_MAX), z.number(), z.boolean()], {
     error: `must be a number, a boolean or text of at most ${PROP_VALUE_CHARACTERS_MAX} characters`,
   })
   .transform(String);
+
+export const pagePath = line(PATH_CHARACTERS_MAX)
+  .refine((path) => /^[/*]/.test(path), 'must begin with / or *')
+  .refine(
+    // LIKE tries every way to fill them.
+    (path) => path.split('*').length - 1 <= PATH_WILDCARDS_MAX,
+    `must hold at most ${PATH_WILDCARDS_MAX} times *`,
+  );
 
 export const MATCH_SHAPE = {
   eventName: line(EVENT_NAME_CHARACTERS_MAX)
     .refine((name) => name !== 'engagement', 'must not be engagement, which is counted nowhere')
     .optional()
     .meta({ description: 'Events of this name.' }),
-  pagePath: line(PATH_CHARACTERS_MAX)
-    .refine((path) => /^[/*]/.test(path), 'must begin with / or *')
-    .refine(
-      (path) => path.split('*').length - 1 <= PATH_WILDCARDS_MAX,
-      `must hold at most ${PATH_WILDCARDS_MAX} times *`,
-    )
+  pagePath: pagePath
     .optional()
     .meta({ description: 'Pageviews of this path, from beginning to end; `*` stands for any characters.' }),
   scrollDepth: z
@@ -45,7 +50,7 @@ export const MATCH_SHAPE = {
     .optional()
     .meta({ description: 'With `pagePath`: only pages read so many percent down.' }),
   props: z
-    .record(z.string().min(1).max(PROP_NAME_CHARACTERS_MAX), propValue)
+    .record(text.min(1).max(PROP_NAME_CHARACTERS_MAX), propValue)
     .refine((props) => Object.keys(props).length <= PROPS_MAX, `must name at most ${PROPS_MAX} properties`)
     .optional()
     .meta({ description: 'Values that properties of the event must have, all of them.' }),
@@ -62,6 +67,22 @@ export function checkMatch(form: MatchForm, context: z.RefinementCtx): void {
   }
   if (scrollDepth !== undefined && pagePath === undefined) refuse('scrollDepth', 'is for pages');
 }
+
+export const stepSchema = z
+  .strictObject({
+    goal: line(GOAL_NAME_CHARACTERS_MAX)
+      .optional()
+      .meta({ description: 'Name of a goal of the site, instead of all else.' }),
+    ...MATCH_SHAPE,
+  })
+  .superRefine(({ goal, ...match }, context) => {
+    if (goal === undefined) return checkMatch(match, context);
+    const other = Object.keys(match)[0];
+    if (other !== undefined) {
+      context.addIssue({ code: 'custom', path: [other], message: 'is what the goal says already' });
+    }
+  });
+export type Step = z.output<typeof stepSchema>;
 
 export function matchOf({ eventName, pagePath, scrollDepth, props = {} }: MatchForm): GoalMatch {
   if (eventName !== undefined) return { kind: 'event', name: eventName, props };

@@ -7,10 +7,16 @@ import { day, type DefinitionRules } from './definition.js';
 const PAGE_ITEMS = 100;
 const PAGE_ITEMS_MAX = 1_000;
 
+const A_LIMIT = `must be a whole number from 1 to ${PAGE_ITEMS_MAX}`;
+
 const PAGE = {
-  limit: z.coerce.number().int().min(1).max(PAGE_ITEMS_MAX).default(PAGE_ITEMS).meta({
-    description: 'How many at most.',
-  }),
+  limit: z.coerce
+    .number(A_LIMIT)
+    .int(A_LIMIT)
+    .min(1, A_LIMIT)
+    .max(PAGE_ITEMS_MAX, A_LIMIT)
+    .default(PAGE_ITEMS)
+    .meta({ description: 'How many at most.' }),
   cursor: z.string().optional().meta({ description: 'The next_cursor of the page before.' }),
 };
 const DAYS = {

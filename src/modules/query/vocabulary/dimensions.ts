@@ -190,6 +190,7 @@ export const isPropertyDimension = (dimension: string): dimension is PropertyDim
   dimension.startsWith(PROPERTY_PREFIX) &&
   dimension.length > PROPERTY_PREFIX.length &&
   dimension.length <= PROPERTY_PREFIX.length + PROPERTY_NAME_CHARS_MAX &&
+  dimension.isWellFormed() &&
   !dimension.includes('\0');
 export const isVisitDimension = (dimension: Dimension): dimension is VisitDimension =>
   Object.hasOwn(VISIT, dimension);

@@ -14,6 +14,7 @@ import type { ReportRequest } from '../../request/report-request.js';
 import { RunReportQuery } from '../../run-report.query.js';
 import { ga4Metadata } from './ga4-metadata.js';
 import {
+  BATCH_EXAMPLES,
   BATCH_SCHEMA,
   ERROR_SCHEMA,
   METADATA_SCHEMA,
@@ -84,7 +85,7 @@ export class Ga4Controller {
   @AnswersErrors(googleErrors)
   @NeedsScope('stats:read')
   @ApiOperation({ summary: 'Run up to five reports, as the Google Analytics Data API does' })
-  @ApiBody({ schema: BATCH_SCHEMA })
+  @ApiBody({ schema: BATCH_SCHEMA, examples: BATCH_EXAMPLES })
   @ApiResponse({ status: 200, description: 'The reports, in `reports`, in the order of the requests.' })
   async batchRunReports(
     @Param('property') property: string,

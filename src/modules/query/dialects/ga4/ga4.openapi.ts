@@ -45,6 +45,13 @@ export const REPORT_EXAMPLES = {
   },
 };
 
+export const BATCH_EXAMPLES = {
+  both: {
+    summary: 'Both of these at once',
+    value: { requests: Object.values(REPORT_EXAMPLES).map(({ value }) => value) },
+  },
+};
+
 export const REALTIME_EXAMPLES = {
   minutes: {
     summary: 'Visitors of the last 30 minutes, minute by minute',
@@ -82,17 +89,24 @@ export const REPORT_ANSWER_SCHEMA: SchemaObject = {
   },
 };
 
-const described: SchemaObject = {
+const DESCRIBED = { apiName: text, uiName: text, description: text, category: text };
+const described = (properties: Record<string, SchemaObject>): SchemaObject => ({
   type: 'array',
-  items: {
-    type: 'object',
-    properties: { apiName: text, uiName: text, description: text, category: text, type: text },
-  },
-};
+  items: { type: 'object', properties },
+});
 
 export const METADATA_SCHEMA: SchemaObject = {
   type: 'object',
-  properties: { name: text, dimensions: described, metrics: described },
+  properties: {
+    name: text,
+    dimensions: described(DESCRIBED),
+    metrics: described({
+      ...DESCRIBED,
+      type: text,
+      expression: text,
+      deprecatedApiNames: { type: 'array', items: text },
+    }),
+  },
 };
 
 export const ERROR_SCHEMA: SchemaObject = {

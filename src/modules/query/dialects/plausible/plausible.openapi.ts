@@ -131,9 +131,8 @@ export const DescribesV2 = () =>
 const text = (name: string, description: string, example: string): ApiQueryOptions => ({
   name,
   description,
-  example,
   required: false,
-  schema: { type: 'string' },
+  schema: { type: 'string', example },
 });
 
 const SITE_ID: ApiQueryOptions = {
