@@ -108,7 +108,7 @@ function checkOf(documented: Documented | undefined): ValidateFunction | undefin
   const schema = documented?.content?.['application/json']?.schema;
   if (schema === undefined) return undefined;
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
-  ajv.addSchema({ $id: 'document', components: closed(document.components) } as object);
+  ajv.addSchema({ $id: 'document', components: closed(document.components) });
   return ajv.compile(
     JSON.parse(JSON.stringify(closed(schema)).replaceAll('"#/components', '"document#/components')) as object,
   );
