@@ -31,7 +31,7 @@ export class SiteChanges {
     const { fingerprint } = state;
     const known = this.#remembered.get(key);
     if (known?.fingerprint === fingerprint) return known.changes;
-    const remembered = { fingerprint, changes: this.#read(site, periods, state) };
+    const remembered = { fingerprint, changes: this.#read(site, range, state) };
     this.#remembered.set(key, remembered);
     remembered.changes.catch(() => {
       if (this.#remembered.get(key) === remembered) this.#remembered.delete(key);
@@ -39,18 +39,24 @@ export class SiteChanges {
     return remembered.changes;
   }
 
-  async #read(site: string, periods: readonly number[], state: ReadModelsState): Promise<string> {
+  /** Whatever is remembered; null of a version that was made before this was written down. */
+  async readNow(site: string, range: Range, version: number): Promise<string | null> {
+    const periods = [range.from, range.to - 1].map(changedPeriodOf);
     try {
       const { rows } = await this.pool.query<{ changes: string | null }>(
         `SELECT md5(string_agg(concat_ws(' ', extract(epoch FROM period), partition, position), ',' ORDER BY period, partition)) AS changes
-          FROM ${changedPeriodsTable(state.version)} WHERE site = $1 AND period BETWEEN $2 AND $3`,
+          FROM ${changedPeriodsTable(version)} WHERE site = $1 AND period BETWEEN $2 AND $3`,
         [site, ...periods.map(timestamp)],
       );
       return rows[0]!.changes ?? '';
     } catch (error) {
-      // Of a version that was made before this was written down: whatever is committed counts.
-      if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return state.fingerprint;
+      if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return null;
       throw error;
     }
+  }
+
+  /** Where it was not written down, whatever is committed counts. */
+  async #read(site: string, range: Range, state: ReadModelsState): Promise<string> {
+    return (await this.readNow(site, range, state.version)) ?? state.fingerprint;
   }
 }
