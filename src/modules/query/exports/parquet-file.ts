@@ -2,13 +2,21 @@
 // for its end. Whoever takes the job over does not have them, so a Parquet file is begun anew then.
 import { gzipSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { resultTooLarge } from '../jobs/result-writer.js';
 import { type ExportColumns, parquetSchemaOf, parquetValue } from './export-columns.js';
 import type { ExportFile } from './export-file.js';
 
-/** What one turn keeps the process from other work by, and what readers hold at a time. */
-const ROW_GROUP_ROWS_MAX = 8_192;
 const ROW_GROUP_TEXT_MAX = 4_194_304;
 const GZIP_LEVEL = 3;
+
+export interface ParquetLimits {
+  /** What one turn keeps the process from other work by, and what readers hold at a time. */
+  readonly rowGroupRows: number;
+  /** Their places stay in memory: some ten kilobytes each. */
+  readonly rowGroups: number;
+}
+
+const LIMITS: ParquetLimits = { rowGroupRows: 8_192, rowGroups: 2_000 };
 
 /** Gives away what has been written, and keeps on counting. */
 class PassingBytes extends ByteWriter {
@@ -31,6 +39,7 @@ export class ParquetFile<Row> implements ExportFile<Row> {
   constructor(
     name: string,
     private readonly columns: ExportColumns<Row>,
+    private readonly limits = LIMITS,
   ) {
     this.#parquet = new ParquetWriter({
       writer: this.#bytes,
@@ -42,6 +51,7 @@ export class ParquetFile<Row> implements ExportFile<Row> {
     this.#values = Object.keys(columns).map(() => []);
   }
 
+  /** @throws Problem 422 where there are too many rows */
   add(row: Row): void {
     let place = 0;
     for (const { type, of } of Object.values(this.columns)) {
@@ -49,7 +59,7 @@ export class ParquetFile<Row> implements ExportFile<Row> {
       this.#text += textLengthOf(value);
       this.#values[place++]!.push(value);
     }
-    if (++this.#rows >= ROW_GROUP_ROWS_MAX || this.#text >= ROW_GROUP_TEXT_MAX) this.#endRowGroup();
+    if (++this.#rows >= this.limits.rowGroupRows || this.#text >= ROW_GROUP_TEXT_MAX) this.#endRowGroup();
   }
 
   get pendingBytes(): number {
@@ -68,11 +78,15 @@ export class ParquetFile<Row> implements ExportFile<Row> {
 
   #endRowGroup(): void {
     if (this.#rows === 0) return;
+    if (this.#parquet.row_groups.length >= this.limits.rowGroups) {
+      throw resultTooLarge(`${this.limits.rowGroups} row groups of Parquet; NDJSON has no such limit`);
+    }
     const values = this.#values;
     const columnData = Object.entries(this.columns).map(([name, { type }], place) => ({
       name,
       data: values[place]!,
       offsetIndex: false,
+      statistics: type === 'time',
       ...(type === 'time' ? { encoding: 'DELTA_BINARY_PACKED' as const } : {}),
     }));
     void this.#parquet.write({ columnData, rowGroupSize: this.#rows });
