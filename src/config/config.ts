@@ -59,8 +59,6 @@ export const FAILPOINTS = [
   'rebuild.before-commit',
   'rebuild.after-commit',
   'dead-letters.before-delete',
-  'jobs.before-chunk',
-  'jobs.after-chunk',
 ] as const;
 
 const failpoint = z.string().transform((text, context) => {

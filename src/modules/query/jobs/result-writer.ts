@@ -2,7 +2,6 @@
 // the job is, and are counted and digested on the way. What a lost worker wrote is read once, for the digest.
 import { createHash } from 'node:crypto';
 import { Problem } from '../../../http/problem.js';
-import { failpoint } from '../../../telemetry/failpoint.js';
 import type { ClaimedJob } from './job-queue.js';
 import type { Progress } from './job.js';
 import type { ResultStore } from './result-store.js';
@@ -40,16 +39,9 @@ export class ResultWriter {
    */
   async append(bytes: Buffer, progress: Progress, cursor: string): Promise<void> {
     if (this.#bytes + bytes.length > this.deps.bytesMax) {
-      throw new Problem({
-        status: 422,
-        type: 'result-too-large',
-        title: 'The result would become too large',
-        detail: `A result may have ${this.deps.bytesMax} bytes: narrow the date range, or add a filter.`,
-      });
+      throw resultTooLarge(`${this.deps.bytesMax} bytes`);
     }
-    failpoint('jobs.before-chunk');
     await this.deps.store.append(this.job, { firstByte: this.#bytes, bytes, progress, cursor });
-    failpoint('jobs.after-chunk');
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
   }
@@ -66,3 +58,11 @@ export class ResultWriter {
     return this.#hash.digest('hex');
   }
 }
+
+export const resultTooLarge = (may: string): Problem =>
+  new Problem({
+    status: 422,
+    type: 'result-too-large',
+    title: 'The result would become too large',
+    detail: `A result may have ${may}: narrow the date range, or add a filter.`,
+  });
