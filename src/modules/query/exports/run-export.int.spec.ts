@@ -76,7 +76,7 @@ const THIRD_PAGE = 4;
 
 async function exported(happens: () => Promise<void>, asked = ASKED) {
   await table.add({ site: SITE, merchant: 'm', kind: 'export', request: asked });
-  const job = (await queue.claim('test'))!;
+  const job = (await queue.claim('test', ['export']))!;
   const result = await ResultWriter.open(job, { store, bytesMax: 1e9 });
   const freshness = new Freshness(postgres.pool, { versionFor: () => version, versions: [1] });
   const changes = new SiteChanges(postgres.pool);

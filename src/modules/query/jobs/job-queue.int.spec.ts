@@ -2,8 +2,11 @@
 import { createHash } from 'node:crypto';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
 import { readConfig } from '../../../config/config.js';
+import { Telemetry } from '../../../telemetry/telemetry.js';
 import { type ClaimedJob, JobLostError, JobQueue } from './job-queue.js';
+import { JobReaper } from './job-reaper.js';
 import { JobTable } from './job-table.js';
+import { JobsTelemetry } from './jobs.telemetry.js';
 import { ResultGoneError, ResultStore } from './result-store.js';
 import { ResultWriter } from './result-writer.js';
 
@@ -28,7 +31,8 @@ beforeEach(async () => {
 
 const add = (site = 's1', merchant = 'm1') =>
   table.add({ site, merchant, kind: 'export', request: { asked: {} } });
-const claim = async (owner = 'a') => (await queue.claim(owner))!;
+const next = (owner = 'a') => queue.claim(owner, ['export']);
+const claim = async (owner = 'a') => (await next(owner))!;
 const leaseEnds = () => postgres.pool.query(`UPDATE jobs SET until = now() - interval '1 ms'`);
 const open = (job: ClaimedJob, bytesMax = 1_000) => ResultWriter.open(job, { store, bytesMax });
 
@@ -41,9 +45,9 @@ async function contentOf(job: ClaimedJob): Promise<string> {
 
 it('gives each job to one worker, whoever asks how often at once', async () => {
   for (const site of ['s1', 's2', 's3']) await add(site, site);
-  const claims = await Promise.all(Array.from({ length: 9 }, (_, index) => queue.claim(`worker ${index}`)));
+  const claims = await Promise.all(Array.from({ length: 9 }, (_, index) => next(`worker ${index}`)));
   const ids = claims.flatMap((job) => job?.id ?? []);
-  for (let job = await queue.claim('z'); job !== undefined; job = await queue.claim('z')) ids.push(job.id);
+  for (let job = await next('z'); job !== undefined; job = await next('z')) ids.push(job.id);
   expect([ids.length, new Set(ids).size]).toEqual([3, 3]);
 });
 
@@ -53,12 +57,18 @@ it('goes round among merchants, and takes the oldest of each first', async () =>
   expect(taken).toEqual([first[0]!.id, first[2]!.id, first[1]!.id]);
 });
 
+it('leaves kinds that it does not know to others', async () => {
+  await add();
+  expect(await queue.claim('of the version before', ['query'])).toBeUndefined();
+  expect((await claim()).tries).toBe(1);
+});
+
 it('lets another take over where the lease ran out, who goes on behind what was written', async () => {
   await add();
   const lost = await claim('lost');
   const before = await open(lost);
   await before.append(Buffer.from('one\n'), PROGRESS, '{"after":1}');
-  expect(await queue.claim('too soon')).toBeUndefined();
+  expect(await next('too soon')).toBeUndefined();
   await leaseEnds();
   const successor = await claim('successor');
   expect(successor).toMatchObject({ id: lost.id, tries: 2, cursor: '{"after":1}', bytes: 4, generation: 2 });
@@ -149,7 +159,7 @@ it('puts a job back for later, and hands it over at once without counting a try'
   await add();
   const broken = await claim();
   await queue.putBack(broken, 60_000);
-  expect(await queue.claim('too soon')).toBeUndefined();
+  expect(await next('too soon')).toBeUndefined();
   await leaseEnds();
   const again = await claim();
   expect(again.tries).toBe(2);
@@ -181,6 +191,20 @@ it('refuses more where too much is kept, until it is deleted', async () => {
   await expect(small.add(wanted)).rejects.toMatchObject({ options: { status: 409 } });
   await small.remove((await small.find(job))!);
   expect((await small.add(wanted)).state).toBe('queued');
+});
+
+it('forgets documents a week after their results', async () => {
+  for (const site of ['s1', 's2']) await add(site, site);
+  for (const days of [6, 8]) {
+    const job = await claim();
+    await queue.fail(job, { status: 500, type: 'x', title: 'x' });
+    await postgres.pool.query(`UPDATE jobs SET expires_at = now() - $1 * interval '1 day' WHERE id = $2`, [
+      days,
+      job.id,
+    ]);
+  }
+  await new JobReaper(postgres.pool, store, new JobsTelemetry(new Telemetry('silent'))).reap();
+  expect((await postgres.pool.query('SELECT site FROM jobs')).rows).toEqual([{ site: 's1' }]);
 });
 
 describe('what has expired', () => {

@@ -67,11 +67,14 @@ export class JobQueue {
     @Inject(CONFIG) private readonly config: Pick<Config, 'JOB_RESULT_RETENTION_HOURS'>,
   ) {}
 
-  /** The next job that nobody works on: first those of merchants with the fewest running, then the oldest. */
-  async claim(owner: string): Promise<ClaimedJob | undefined> {
+  /**
+   * The next job that nobody works on: first those of merchants with the fewest running, then the oldest.
+   * @param kinds which this node knows: a newer version may have others, while nodes are upgraded in turn
+   */
+  async claim(owner: string, kinds: readonly string[]): Promise<ClaimedJob | undefined> {
     const { rows } = await this.pool.query<ClaimedRow>(
       `WITH next AS (
-        SELECT site, id FROM jobs WHERE state IN ('queued', 'running') AND until < now()
+        SELECT site, id FROM jobs WHERE state IN ('queued', 'running') AND until < now() AND kind = ANY($2)
         ORDER BY (SELECT count(*) FROM jobs AS other WHERE other.merchant = jobs.merchant
             AND other.state = 'running' AND other.until >= now()), created_at, id
         LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -80,7 +83,7 @@ export class JobQueue {
         until = ${LEASED}, started_at = coalesce(started_at, now()), claimed_at = now(), claimed_share = share
       FROM next WHERE jobs.site = next.site AND jobs.id = next.id
       RETURNING jobs.site, jobs.id, generation, kind, request, created_at, tries, cursor, bytes, rows`,
-      [owner],
+      [owner, kinds],
     );
     const row = rows[0];
     if (row === undefined) return undefined;

@@ -29,6 +29,7 @@ export interface JobRunnerDeps {
 
 export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #owner = `${hostname()}:${process.pid}`;
+  readonly #kinds: readonly string[];
   readonly #running = new Map<
     ClaimedJob,
     { readonly ended: Promise<void>; readonly stop: AbortController }
@@ -37,7 +38,9 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   #looking: Promise<void> = Promise.resolve();
   #isStopping = false;
 
-  constructor(private readonly deps: JobRunnerDeps) {}
+  constructor(private readonly deps: JobRunnerDeps) {
+    this.#kinds = deps.works.flatMap(({ kinds }) => kinds);
+  }
 
   onApplicationBootstrap(): void {
     if (this.deps.config.JOBS_RUNNING_MAX === 0) return;
@@ -64,7 +67,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   async #claimSome(): Promise<void> {
     try {
       while (!this.#isStopping && this.#running.size < this.deps.config.JOBS_RUNNING_MAX) {
-        const job = await this.deps.queue.claim(this.#owner);
+        const job = await this.deps.queue.claim(this.#owner, this.#kinds);
         if (job === undefined) return;
         this.#begin(job);
       }
@@ -107,9 +110,7 @@ export class JobRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #finish(job: ClaimedJob, signal: AbortSignal): Promise<JobOutcome> {
-    const work = this.deps.works.find(({ kinds }) => kinds.includes(job.kind));
-    // A newer version's, during a rolling upgrade.
-    if (work === undefined) throw new Error(`Nobody here knows how to do a job of the kind ${job.kind}`);
+    const work = this.deps.works.find(({ kinds }) => kinds.includes(job.kind))!;
     const { store, queue } = this.deps;
     const result = await ResultWriter.open(job, { store, bytesMax: this.deps.config.JOB_RESULT_BYTES_MAX });
     const report = (progress: Parameters<JobQueue['report']>[1]) => queue.report(job, progress);
