@@ -16,7 +16,7 @@ export interface ParquetLimits {
   readonly rowGroups: number;
 }
 
-const LIMITS: ParquetLimits = { rowGroupRows: 8_192, rowGroups: 2_000 };
+const LIMITS: ParquetLimits = { rowGroupRows: 4_096, rowGroups: 4_000 };
 
 /** Gives away what has been written, and keeps on counting. */
 class PassingBytes extends ByteWriter {

@@ -23,7 +23,7 @@ import type { ExportSubject } from './export-request.js';
 
 /** Bytes of text, about: a page takes several times as much memory. */
 const PAGE_WEIGHT_MAX = 1_500_000;
-const PAGE_ROWS_MAX = 1_000;
+const PAGE_ROWS_MAX = 500;
 const WEIGHT = `500 + 120 * cardinality(s.event_offsets) + coalesce(octet_length(s.event_props::text), 0)`;
 
 const hex = (column: string) => `lpad(to_hex(s.${column}), 16, '0') AS ${column}`;

@@ -115,11 +115,12 @@ export class JobTable {
 
   /** Of a job that is over: its document and its result. */
   async remove(job: Job): Promise<void> {
-    await this.results.delete(job);
+    // In this order: what a crash leaves behind is nobody's, and goes with its table.
     await this.pool.query(
       `DELETE FROM jobs WHERE site = $1 AND id = $2 AND state NOT IN ('queued', 'running')`,
       [job.site, job.id],
     );
+    await this.results.delete(job);
   }
 }
 
