@@ -26,6 +26,20 @@ export type ApiReply =
     }
   | { readonly outcome: 'unreachable'; readonly code: string };
 
+export interface OpenOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export type OpenedReply =
+  | ApiReply
+  | {
+      readonly outcome: 'opened';
+      readonly status: number;
+      readonly headers: Headers;
+      readonly body: AsyncIterable<Uint8Array>;
+    };
+
 export type AnsweredReply = Extract<ApiReply, { outcome: 'answered' }>;
 
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
@@ -59,6 +73,24 @@ export class ApiClient {
       });
       const text = await response.text();
       return { outcome: 'answered', status: response.status, headers: response.headers, body: parsed(text) };
+    } catch (error) {
+      return { outcome: 'unreachable', code: networkErrorCode(error) };
+    }
+  }
+
+  /** For an answer that is larger than memory: whoever asked reads it. No time limit but the signal's. */
+  async open(path: string, { headers, signal }: OpenOptions): Promise<OpenedReply> {
+    try {
+      const response = await fetch(`${this.url}${path}`, {
+        headers: { ...this.headersOf({ method: 'GET', path }), accept: '*/*', ...headers },
+        redirect: 'manual',
+        signal,
+      });
+      if (isSuccess(response.status) && response.body !== null) {
+        return { outcome: 'opened', status: response.status, headers: response.headers, body: response.body };
+      }
+      const body = parsed(await response.text());
+      return { outcome: 'answered', status: response.status, headers: response.headers, body };
     } catch (error) {
       return { outcome: 'unreachable', code: networkErrorCode(error) };
     }

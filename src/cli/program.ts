@@ -8,6 +8,7 @@ import { compareCommand } from './compare.command.js';
 import { configCommand } from './config.command.js';
 import { deadLettersCommand } from './dead-letters.command.js';
 import { doctorCommand } from './doctor.command.js';
+import { exportCommand } from './export.command.js';
 import { CliFailure, EXIT_FAILED, EXIT_USAGE, NegativeOutcome } from './failure.js';
 import { importCommand } from './import.command.js';
 import { keysCommand } from './keys.command.js';
@@ -73,6 +74,7 @@ function createProgram(version: string, context: CommandContext): Command {
     sitesCommand,
     keysCommand,
     queryCommand,
+    exportCommand,
     projectionsCommand,
     rebuildCommand,
     rebuildsCommand,

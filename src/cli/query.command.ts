@@ -8,7 +8,7 @@ import {
   wholeNumberFrom,
   withServer,
 } from './command-context.js';
-import { usageError } from './failure.js';
+import { filtersOf } from './filters.js';
 import { bar, type Column, type Terminal } from './terminal.js';
 
 interface QueryOptions extends ServerOptions {
@@ -68,19 +68,6 @@ async function run(options: QueryOptions, context: CommandContext): Promise<void
   });
   if (options.json) context.terminal.json(answer);
   else printAnswer(answer, options, context.terminal);
-}
-
-function filtersOf(json: string | undefined): unknown[] | undefined {
-  if (json === undefined) return undefined;
-  let filter: unknown;
-  try {
-    filter = JSON.parse(json);
-  } catch {
-    throw usageError(`--filter is not JSON: ${json}`);
-  }
-  if (!Array.isArray(filter))
-    throw usageError('--filter must be a JSON list, such as ["is","visit:country",["DE"]].');
-  return Array.isArray(filter[0]) ? filter : [filter];
 }
 
 function printAnswer(answer: QueryAnswer, options: QueryOptions, terminal: Terminal): void {

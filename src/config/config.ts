@@ -299,6 +299,34 @@ export const SETTINGS = {
     'Those of them that one API key may have open; beyond, 429.',
     wholeNumber(0, 100_000).prefault('1000'),
   ),
+  JOBS_RUNNING_MAX: setting(
+    'Exports and queries with Prefer: respond-async that one process works on at a time. 0: it leaves them to others.',
+    wholeNumber(0, 64).prefault('2'),
+  ),
+  JOBS_WAITING_PER_SITE_MAX: setting(
+    'How many of them a site may have waiting or running; beyond, 429.',
+    wholeNumber(1, 10_000).prefault('10'),
+  ),
+  JOBS_WAITING_PER_MERCHANT_MAX: setting(
+    'How many of them all sites of a merchant may have waiting or running; beyond, 429.',
+    wholeNumber(1, 10_000).prefault('50'),
+  ),
+  JOB_QUERY_TIMEOUT_MS: setting(
+    'How long one statement of a job may run in PostgreSQL: a whole query, or a page of an export.',
+    wholeNumber(100, 3_600_000).prefault('300000'),
+  ),
+  JOB_RESULT_BYTES_MAX: setting(
+    'How large the result of one job may become before the job fails.',
+    wholeNumber(65_536, 1_099_511_627_776).prefault('2147483648'),
+  ),
+  JOB_RESULTS_PER_MERCHANT_BYTES_MAX: setting(
+    'How large all results together may be that are kept for a merchant before its next job is refused (409).',
+    wholeNumber(65_536, 1_099_511_627_776).prefault('10737418240'),
+  ),
+  JOB_RESULT_RETENTION_HOURS: setting(
+    'Hours for which the result of a job can be fetched.',
+    wholeNumber(1, 720).prefault('24'),
+  ),
   COMPARE_TIMEOUT_MS: setting(
     'How long comparing two versions of a projection may run in PostgreSQL before it is refused as too costly.',
     wholeNumber(100, 600_000).prefault('60000'),

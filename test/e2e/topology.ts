@@ -27,6 +27,10 @@ export class Node {
     private readonly environment: Readonly<Record<string, string>> & { readonly PORT: string },
   ) {}
 
+  get pid(): number {
+    return this.#child!.pid;
+  }
+
   get address(): string {
     return `127.0.0.1:${this.environment.PORT}`;
   }

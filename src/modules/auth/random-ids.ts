@@ -16,6 +16,7 @@ const draw = (alphabet: string, characters: number): string =>
 export const newId = (prefix: string): string => `${prefix}${draw(BASE58, ID_CHARACTERS)}`;
 export const newSiteId = (): string => newId('s');
 export const newKeyId = (): string => newId('k');
+export const newJobId = (): string => newId('j');
 export const newRebuildId = (): string => newId('r');
 export const newApiKey = (): string => `tm_${draw(BASE62, KEY_CHARACTERS)}`;
 

@@ -1,4 +1,4 @@
-import { toCsv } from './csv.js';
+import { tableToCsv, toCsv } from './csv.js';
 import type { Report } from './report.js';
 
 const csvOf = (results: Report['results']) =>
@@ -16,6 +16,11 @@ it('has a header and one line per result', () => {
 
 it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '\nx', '\uff1dx'])('defuses %j', (value) => {
   expect(csvOf([{ dimensions: [value], metrics: [1, 0] }])).toContain(`'${value}`);
+});
+
+it('defuses headers, too, and keeps tabs from becoming cells', () => {
+  const csv = tableToCsv({ columns: ['=cmd()', 'b\t=1'], rows: [['x\t=cmd()', ';=1']] });
+  expect(csv).toBe(`'=cmd(),"b\t=1"\r\n"x\t=cmd()",";=1"\r\n`);
 });
 
 it('leaves numbers alone, negative ones too', () => {

@@ -5,7 +5,7 @@ import type { MetricValue } from './vocabulary/metrics.js';
 
 /** Wide forms of the signs, too, which some spreadsheets take for the narrow ones. */
 const LOOKS_LIKE_FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
-const NEEDS_QUOTES = /[",;\r\n]/;
+const NEEDS_QUOTES = /[",;\t\r\n]/;
 const REVENUE: readonly string[] = ['total_revenue', 'average_revenue'];
 const TOTAL = 'Total';
 

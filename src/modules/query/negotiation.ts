@@ -1,6 +1,10 @@
 // What a client's headers ask of an answer: nothing if it has it already, CSV if it prefers that.
 import type { FastifyReply } from 'fastify';
 
+/** As they are sent of themselves. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
+export const CSV = 'text/csv; charset=utf-8';
+
 type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
 export interface TaggedAnswer {
@@ -22,23 +26,23 @@ export function sendTagged(
   void reply.headers({ etag: tag, vary: 'accept', 'cache-control': 'private, no-cache' });
   if (isKnown(tag, headers['if-none-match'])) return void reply.status(304).send();
   if (table === undefined) return sendJson(reply, json);
-  void reply.header('content-type', 'text/csv; charset=utf-8').send(table());
+  void reply.header('content-type', CSV).send(table());
 }
 
 function sendJson(reply: FastifyReply, json: TaggedAnswer['json']): void {
   if (typeof json === 'object') return void reply.send(json);
-  void reply.header('content-type', 'application/json; charset=utf-8').send(json());
+  void reply.header('content-type', JSON_TYPE).send(json());
 }
 
 /** Weak comparison (RFC 9110 §13.1.2). */
-function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
+export function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
   if (ifNoneMatch === undefined) return false;
   const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
 }
 
 /** Whether CSV is named with a weight at least as high as JSON's. */
-const prefersCsv = (accept: string | undefined): boolean => prefers('text/csv', accept);
+export const prefersCsv = (accept: string | undefined): boolean => prefers('text/csv', accept);
 
 /** Whether events are. */
 export const prefersEventStream = (accept: string | undefined): boolean =>

@@ -8,7 +8,9 @@ import { Problem } from '../../http/problem.js';
 import { type KeyHolder, requireReach } from '../auth/access.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { Holder, KeyGuard, NeedsScope } from '../auth/key.guard.js';
+import { LaterAnswers } from './answering-later/later-answers.js';
 import { toCsv } from './csv.js';
+import { prefersAsync } from './jobs/prefer.js';
 import { sendTagged } from './negotiation.js';
 import { ApiReport, QUERY_EXAMPLES, QUERY_SCHEMA, REPORT_SCHEMA } from './query.openapi.js';
 import { QueryTelemetry } from './query.telemetry.js';
@@ -23,6 +25,7 @@ export class QueryController {
     @Inject(QueryBus) private readonly queries: QueryBus,
     @Inject(SiteDirectory) private readonly sites: SiteDirectory,
     @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
+    @Inject(LaterAnswers) private readonly later: LaterAnswers,
   ) {}
 
   @Post()
@@ -42,9 +45,12 @@ export class QueryController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const site = requireReach(holder, this.sites.find(idOrDomain));
-    const { report, json, etag } = await this.queries.execute(
-      new RunReportQuery(site, this.parse(body), Date.now()),
-    );
+    const request = this.parse(body);
+    if (prefersAsync(headers.prefer)) {
+      return this.later.query({ site, body, request, accept: headers.accept }, reply);
+    }
+    const asked = new RunReportQuery(site, request, Date.now());
+    const { report, json, etag } = await this.queries.execute(asked);
     sendTagged(reply, headers, { etag, json, csv: () => toCsv(report) });
   }
 

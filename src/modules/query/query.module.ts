@@ -9,7 +9,10 @@ import { Ga4Controller } from './dialects/ga4/ga4.controller.js';
 import { PlausibleReports } from './dialects/plausible/plausible-reports.js';
 import { PlausibleStatsV1Controller } from './dialects/plausible/stats-v1.controller.js';
 import { PlausibleStatsV2Controller } from './dialects/plausible/stats-v2.controller.js';
+import { ExportsController } from './exports/exports.controller.js';
 import { Freshness } from './freshness.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { JOB_PROVIDERS } from './jobs.providers.js';
 import { QueryController } from './query.controller.js';
 import { SiteChanges } from './site-changes.js';
 import { SiteQuestions } from './site-questions.js';
@@ -21,6 +24,7 @@ import { RealtimeController } from './realtime/realtime.controller.js';
 import { REALTIME_PROVIDERS } from './realtime/realtime.providers.js';
 import { REPORTS } from './reporting/report-list.js';
 import { reportController } from './reporting/report.controller.js';
+import { ReportPlanning } from './reporting/report-planning.js';
 import { RunDefinedReportHandler } from './reporting/run-defined-report.query.js';
 import { Settler } from './settled/settler.js';
 import { SettlingTelemetry } from './settled/settling.telemetry.js';
@@ -34,6 +38,8 @@ const CACHE_ENTRIES_MAX = 10_000;
   controllers: [
     QueryController,
     RealtimeController,
+    ExportsController,
+    JobsController,
     Ga4Controller,
     PlausibleStatsV1Controller,
     PlausibleStatsV2Controller,
@@ -42,6 +48,7 @@ const CACHE_ENTRIES_MAX = 10_000;
   providers: [
     RunReportHandler,
     RunDefinedReportHandler,
+    ReportPlanning,
     Freshness,
     SiteChanges,
     SiteQuestions,
@@ -50,6 +57,7 @@ const CACHE_ENTRIES_MAX = 10_000;
     Settler,
     SettlingTelemetry,
     ...REALTIME_PROVIDERS,
+    ...JOB_PROVIDERS,
     {
       provide: ReportCache,
       inject: [RedisStore, QueryTelemetry],

@@ -1,12 +1,12 @@
 // What /docs says about the query endpoint. The request's schema is the one that checks it.
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiParam, ApiResponse, type ApiResponseSchemaHost } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ApiProblems } from '../auth/api-answers.js';
+import { ApiAccepted } from './jobs/jobs.openapi.js';
 import { ANSWER_SOURCES } from './report.js';
 import { reportRequestSchema } from './request/report-request.js';
-
-export type SchemaObject = Extract<ApiResponseSchemaHost['schema'], { type?: unknown }>;
+import type { SchemaObject } from './schema-object.js';
 
 const { $schema: _, ...requestSchema } = z.toJSONSchema(reportRequestSchema, {
   io: 'input',
@@ -210,7 +210,14 @@ export const ApiReport = ({ request, examples, answer }: DescribedReport) =>
       description: 'An ETag: 304 while the numbers are the same.',
     }),
     ApiHeader({ name: 'Accept', required: false, description: '`text/csv` gives CSV.' }),
+    ApiHeader({
+      name: 'Prefer',
+      required: false,
+      description:
+        '`respond-async`: a job answers, which may take longer than a request (`JOB_QUERY_TIMEOUT_MS`).',
+    }),
     ApiBody({ schema: request, examples }),
+    ApiAccepted('With `Prefer: respond-async`: a job, whose result is what would have been answered here.'),
     ApiResponse({ status: 200, content: { 'application/json': { schema: answer }, 'text/csv': {} } }),
     ApiResponse({ status: 304, description: 'The numbers are those of the ETag.' }),
     ApiProblems({

@@ -43,9 +43,10 @@ export class SiteChanges {
     return remembered.changes;
   }
 
-  async #read(site: string, { from, to }: Range, state: ReadModelsState): Promise<string> {
+  /** Whatever is remembered; null of a version that was made before this was written down. */
+  async readNow(site: string, { from, to }: Range, version: number): Promise<string | null> {
     try {
-      const table = changedPeriodsTable(state.version);
+      const table = changedPeriodsTable(version);
       const changes = changesSql(table, { site: '$1', from: '$2::timestamptz', to: '$3::timestamptz' });
       const { rows } = await this.pool.query<{ changes: string }>(`SELECT ${changes} AS changes`, [
         site,
@@ -54,9 +55,13 @@ export class SiteChanges {
       ]);
       return rows[0]!.changes;
     } catch (error) {
-      // Of a version that was made before this was written down: whatever is committed counts.
-      if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return state.fingerprint;
+      if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return null;
       throw error;
     }
+  }
+
+  /** Where it was not written down, whatever is committed counts. */
+  async #read(site: string, range: Range, state: ReadModelsState): Promise<string> {
+    return (await this.readNow(site, range, state.version)) ?? state.fingerprint;
   }
 }

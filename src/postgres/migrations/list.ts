@@ -11,6 +11,7 @@ import { RebuildPartitions1795219200500 } from './1795219200500-rebuild-partitio
 import { Archive1795219200600 } from './1795219200600-archive.js';
 import { DeadLetterBytes1795219200700 } from './1795219200700-dead-letter-bytes.js';
 import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
+import { Jobs1795219200900 } from './1795219200900-jobs.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -22,4 +23,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Archive1795219200600,
   DeadLetterBytes1795219200700,
   RebuildBounds1795219200800,
+  Jobs1795219200900,
 ];

@@ -19,7 +19,9 @@ import type { FastifyReply } from 'fastify';
 import { type KeyHolder, requireReach } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { LaterAnswers } from '../answering-later/later-answers.js';
 import { tableToCsv } from '../csv.js';
+import { prefersAsync } from '../jobs/prefer.js';
 import { sendTagged } from '../negotiation.js';
 import type { Report } from './report-definition.js';
 import { ApiReport } from '../query.openapi.js';
@@ -34,6 +36,7 @@ export function reportController(report: Report): Type {
     constructor(
       @Inject(QueryBus) private readonly queries: QueryBus,
       @Inject(SiteDirectory) private readonly sites: SiteDirectory,
+      @Inject(LaterAnswers) private readonly later: LaterAnswers,
     ) {}
 
     @Post()
@@ -57,6 +60,9 @@ export function reportController(report: Report): Type {
       @Res() reply: FastifyReply,
     ): Promise<void> {
       const site = requireReach(holder, this.sites.find(idOrDomain));
+      if (prefersAsync(headers.prefer)) {
+        return this.later.report({ site, body, report, accept: headers.accept }, reply);
+      }
       const { answer, etag, table } = await this.queries.execute(
         new RunDefinedReportQuery(report, site, body, Date.now()),
       );

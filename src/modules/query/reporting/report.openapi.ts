@@ -1,6 +1,7 @@
 // What /docs says about a report: the schemas that check its requests and describe its results.
 import { z } from 'zod';
-import { type SchemaObject, REPORT_SCHEMA } from '../query.openapi.js';
+import { REPORT_SCHEMA } from '../query.openapi.js';
+import type { SchemaObject } from '../schema-object.js';
 import type { Report } from './report-definition.js';
 
 const META = ['watermark', 'lag_ms', 'projection', 'sampled', 'source', 'bots'];

@@ -14,9 +14,9 @@ import { QueryTelemetry } from '../query.telemetry.js';
 import { inReadTransaction } from '../read-transaction.js';
 import { echoOf } from '../request/report-query.js';
 import { SiteChanges } from '../site-changes.js';
-import { type ReportSite, SiteQuestions } from '../site-questions.js';
-import { SiteDefinitions } from '../vocabulary/site-definitions.js';
-import { parseReport, type Report, type Task } from './report-definition.js';
+import type { ReportSite } from '../site-questions.js';
+import type { Report, Task } from './report-definition.js';
+import { ReportPlanning } from './report-planning.js';
 
 export interface DefinedAnswer {
   readonly answer: {
@@ -41,6 +41,8 @@ export class RunDefinedReportQuery extends Query<DefinedAnswer> {
     readonly body: unknown,
     /** Epoch milliseconds. */
     readonly now: number,
+    /** In place of QUERY_TIMEOUT_MS, where nobody waits for the answer. */
+    readonly timeoutMs?: number,
   ) {
     super();
   }
@@ -63,8 +65,7 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
     @Inject(Freshness) private readonly freshness: Freshness,
     @Inject(ReportCache) private readonly cache: ReportCache<ComputedResults>,
     @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
-    @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
-    @Inject(SiteQuestions) private readonly questions: SiteQuestions,
+    @Inject(ReportPlanning) private readonly planning: ReportPlanning,
     @Inject(SiteChanges) private readonly changes: SiteChanges,
   ) {}
 
@@ -81,20 +82,18 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
     }
   }
 
-  private async answer({ report, site, body, now }: RunDefinedReportQuery) {
-    const { definitions } = this;
-    const { selection: request, parameters } = parseReport(report, body);
+  private async answer({ report, site, body, now, timeoutMs }: RunDefinedReportQuery) {
     const state = await this.freshness.of(site.id);
-    const selection = await this.questions.normalised({ site, request, now }, state);
-    const planned = report.plan(parameters, { selection, definitions });
+    const { selection, planned } = await this.planning.plan({ report, site, body, now }, state);
     const { date_range, filters, include } = echoOf(selection);
     const query = { date_range, filters, include: { bots: include.bots }, ...planned.echo };
     const serving = state.projections.sessions;
     const asked: Asked = { report, selection, query, plan: planned.plan, factsTable: serving.table };
     const changes = await this.changes.of(site.id, selection.range, state);
     const { value, source } = await this.cache.get(
-      keyOf(asked, [state.version, changes]),
-      () => this.compute(asked),
+      // Apart by time limit: who may take long must not share the fate of who may not.
+      keyOf(asked, [state.version, changes, timeoutMs]),
+      () => this.compute(asked, timeoutMs ?? this.config.QUERY_TIMEOUT_MS),
       selection.range.to <= now ? 'lasting' : 'passing',
     );
     const answer: DefinedAnswer = {
@@ -114,8 +113,8 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
     return { answer, source: source === 'cache' ? ('cache' as const) : ('facts' as const) };
   }
 
-  private async compute({ report, query, ...task }: Asked): Promise<ComputedResults> {
-    const results = await inReadTransaction(this.pool, this.config.QUERY_TIMEOUT_MS, async (client) => {
+  private async compute({ report, query, ...task }: Asked, timeoutMs: number): Promise<ComputedResults> {
+    const results = await inReadTransaction(this.pool, timeoutMs, async (client) => {
       await refuseUnknownPatterns(client, task.selection.filters);
       return report.run({ client, ...task });
     });
@@ -130,8 +129,8 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
 
 function keyOf(
   { report, selection, query, plan }: Asked,
-  rows: readonly [version: number, changes: string],
+  dependsOn: readonly [version: number, changes: string, timeoutMs: number | undefined],
 ): string {
   const { site, zone, goals } = selection;
-  return cacheKeyOf([report.name, site, zone, query, goals, plan, rows]);
+  return cacheKeyOf([report.name, site, zone, query, goals, plan, dependsOn]);
 }
