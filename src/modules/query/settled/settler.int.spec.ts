@@ -226,3 +226,14 @@ it('stops in the middle of a day, and leaves nothing of it', async () => {
   await settlerOf().round(NOW);
   await expectAgreement();
 });
+
+it('does not trust a day that was settled to something else', async () => {
+  await settlerOf().round(NOW);
+  const { days } = settledTablesOf(1);
+  await postgres.pool.query(
+    `UPDATE ${days} SET changes = 'another ' || changes, settled_at = settled_at - interval '1 hour'`,
+  );
+  expect((await ask(true)).source).toBe('facts');
+  await settlerOf().round(NOW);
+  await expectAgreement();
+});
