@@ -1,15 +1,11 @@
 // Finds what there is to settle: large sites, told by the rollup, and of each the days that are over, newest
 // first, that were never settled or are not what they were.
 import type { ClientBase } from 'pg';
-import {
-  CHANGED_PERIOD_MS,
-  changedPeriodOf,
-  changesSql,
-} from '../../projections/read-models/changed-periods.js';
+import { CHANGED_PERIOD_MS, changedPeriodOf } from '../../projections/read-models/changed-periods.js';
 import { timestamp } from '../facts/sql-parameters.js';
 import { localDateOf, type Range, startOfDay } from '../request/date-range.js';
 import { DAYS_MAX, wholeDaysOf } from './settled-question.js';
-import type { SettledTables } from './settled-tables.js';
+import { settledFromSql, type SettledTables } from './settled-tables.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -73,7 +69,7 @@ export async function unsettledDays(
     `SELECT place FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS asked(day, until, place)
       LEFT JOIN ${tables.days} d ON d.site = $1 AND d.day = asked.day
       WHERE d.day IS NULL OR d.until <> asked.until OR (d.settled_at < now() - interval '${SETTLED_AGAIN_AFTER}'
-        AND d.changes <> ${changesSql(tables.changedPeriods, { site: '$1', from: 'asked.day', to: 'asked.until' })})
+        AND d.changes <> ${settledFromSql(tables, { site: '$1', from: 'asked.day', to: 'asked.until' })})
       ORDER BY place DESC`,
     [site, starts, days.map(({ to }) => timestamp(to))],
   );

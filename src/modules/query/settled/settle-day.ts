@@ -1,7 +1,6 @@
 // Settles one day of one site: everything from one snapshot, together with what says later whether the
 // facts of the day are still the same. Two that settle a day at once do not wait for each other.
 import { type ClientBase, DatabaseError, type Pool, type PoolClient } from 'pg';
-import { changesSql } from '../../projections/read-models/changed-periods.js';
 import { SESSION_DURATION_MAX_MS } from '../../projections/read-models/sessions.read-model.js';
 import { countOfIds, idsAsBytes, summaryOfIds } from '../../projections/read-models/visitor-ids.js';
 import { EXACT_VISITORS_MAX } from '../../projections/read-models/visitor-sketch.js';
@@ -19,7 +18,7 @@ import {
   type OfSessions,
 } from './day-figures.js';
 import { SETTLED_DIMENSIONS, type SettledDimension } from './settled-question.js';
-import type { SettledTables } from './settled-tables.js';
+import { settledFromSql, type SettledTables } from './settled-tables.js';
 
 /** `taken`: another one is at it. */
 export type SettleOutcome = 'settled' | 'taken';
@@ -74,7 +73,7 @@ async function settle(client: PoolClient, asked: DayToSettle): Promise<SettleOut
   const { site, day, facts, tables } = asked;
   const { rows } = await client.query<{ free: boolean; changes: string }>(
     `SELECT pg_try_advisory_xact_lock(hashtext('${tables.days}'), hashtext(concat_ws(' ', $2::timestamptz, $1::text))) AS free,
-      ${changesSql(tables.changedPeriods, { site: '$1', from: '$2::timestamptz', to: '$3::timestamptz' })} AS changes`,
+      ${settledFromSql(tables, { site: '$1', from: '$2::timestamptz', to: '$3::timestamptz' })} AS changes`,
     [site, timestamp(day.from), timestamp(day.to)],
   );
   if (!rows[0]!.free) return 'taken';

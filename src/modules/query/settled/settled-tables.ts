@@ -3,7 +3,9 @@
 // from, `settled_counts` has a row for each value of a dimension on a day (without a dimension: one),
 // `settled_visitors` who came, apart, so that counts are read without them.
 import type { ClientBase, Pool } from 'pg';
-import { changedPeriodsTable } from '../../projections/read-models/changed-periods.js';
+import { changedPeriodsTable, changesSql } from '../../projections/read-models/changed-periods.js';
+import { digestOf } from '../digest.js';
+import { SETTLED_DIMENSIONS } from './settled-question.js';
 
 export interface SettledTables {
   readonly days: string;
@@ -19,6 +21,16 @@ export const settledTablesOf = (version: number): SettledTables => ({
   visitors: `settled_visitors_v${version}`,
   changedPeriods: changedPeriodsTable(version),
 });
+
+/** Raise it whenever a day of the same facts would be settled to something else: all are settled anew. */
+const FORM = 1;
+const FORM_AND_DIMENSIONS = digestOf([FORM, ...SETTLED_DIMENSIONS].join(' ')).slice(0, 12);
+
+/** What a day was settled from, and to: a day counts while this is what stands with it. Expressions, as `changesSql` takes them. */
+export const settledFromSql = (
+  { changedPeriods }: SettledTables,
+  of: { readonly site: string; readonly from: string; readonly to: string },
+): string => `'${FORM_AND_DIMENSIONS} ' || ${changesSql(changedPeriods, of)}`;
 
 const LOCK = 'tidemark settled days';
 

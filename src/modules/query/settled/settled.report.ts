@@ -3,7 +3,6 @@
 // the facts would; where it cannot be, it says so and lets them. Only of sites so large that the facts would
 // be sampled it puts rare values together, and estimates the visitors of several days.
 import type { ClientBase } from 'pg';
-import { changesSql } from '../../projections/read-models/changed-periods.js';
 import type { FactsQuery } from '../facts/facts-query.js';
 import { type FactsRow, groupOf } from '../facts/facts.report.js';
 import { SqlParameters, timestamp } from '../facts/sql-parameters.js';
@@ -15,7 +14,7 @@ import { countersOf } from '../vocabulary/metrics.js';
 import { continuedOf, figuresOf } from './day-figures.js';
 import { type MergedGroup, MergedGroups } from './merged-groups.js';
 import { type SettledQuestion, settledQuestion } from './settled-question.js';
-import type { SettledTables } from './settled-tables.js';
+import { settledFromSql, type SettledTables } from './settled-tables.js';
 import { countLargestUnions, countUnions, type KeptVisitors, type UnionsOutcome } from './visitor-unions.js';
 
 export interface SettledSource {
@@ -82,7 +81,7 @@ async function readDays(
     `SELECT place, d.long_sessions
       FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS asked(day, until, place)
       JOIN ${tables.days} d ON d.site = $1 AND d.day = asked.day AND d.until = asked.until
-      WHERE d.changes = ${changesSql(tables.changedPeriods, { site: '$1', from: 'asked.day', to: 'asked.until' })}`,
+      WHERE d.changes = ${settledFromSql(tables, { site: '$1', from: 'asked.day', to: 'asked.until' })}`,
     [site, days.map(({ from }) => timestamp(from)), days.map(({ to }) => timestamp(to))],
   );
   if (rows.length === 0 || days.length - rows.length > OPEN_DAYS_MAX) return null;

@@ -5,6 +5,7 @@ import { Telemetry } from '../../../telemetry/telemetry.js';
 import { midnight } from '../../../../test/naive-report.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
 import { createReadModels, type GivenSession, insertSessions } from '../../../../test/read-model-rows.js';
+import { until } from '../../../../test/redis-node.js';
 import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { Serving } from '../../projections/read-models/serving.js';
@@ -201,4 +202,38 @@ it('tries a day that failed again later, and does the others', async () => {
   await postgres.pool.query(`ALTER TABLE ${counts} DROP CONSTRAINT ${counts}_day_check`);
   expect(await settler.round(NOW)).toEqual({ due: 0, failed: 1 });
   expect(await settler.round(NOW + 2 * HOUR_MS)).toEqual({ due: 0, failed: 0 });
+});
+
+it('stops in the middle of a day, and leaves nothing of it', async () => {
+  await settlerOf().round(NOW);
+  const { days, counts } = settledTablesOf(1);
+  await postgres.pool.query(`TRUNCATE ${days}, ${counts}`);
+  const holder = await postgres.pool.connect();
+  await holder.query(`BEGIN; LOCK TABLE ${counts}`);
+  const settler = settlerOf();
+  const round = settler.round(NOW);
+  await until(async () => {
+    const { rows } = await holder.query(
+      `SELECT FROM pg_locks WHERE NOT granted AND relation = '${counts}'::regclass`,
+    );
+    return rows.length > 0;
+  });
+  await settler.onModuleDestroy();
+  await round;
+  await holder.query('ROLLBACK');
+  holder.release();
+  expect(await settledDays()).toEqual([]);
+  await settlerOf().round(NOW);
+  await expectAgreement();
+});
+
+it('does not trust a day that was settled to something else', async () => {
+  await settlerOf().round(NOW);
+  const { days } = settledTablesOf(1);
+  await postgres.pool.query(
+    `UPDATE ${days} SET changes = 'another ' || changes, settled_at = settled_at - interval '1 hour'`,
+  );
+  expect((await ask(true)).source).toBe('facts');
+  await settlerOf().round(NOW);
+  await expectAgreement();
 });
