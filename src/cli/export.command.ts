@@ -37,7 +37,7 @@ Examples:
   tidemark export shop.example --date-range 2026-11-01,2026-11-14
   tidemark export shop.example --what sessions --format parquet --date-range 12mo --output sessions.parquet
   tidemark export shop.example --filter '["is","event:name",["Purchase"]]' --date-range month
-  tidemark export shop.example --job jB5n7dQkZ3Xw`;
+  tidemark export shop.example --job j7Gk2mQx9RtP`;
 
 export function exportCommand(program: Command, context: CommandContext): void {
   withServer(

@@ -57,7 +57,7 @@ export const JOB_SCHEMA: SchemaObject = {
 };
 
 const DONE = {
-  id: 'jB5n7dQkZ3Xw',
+  id: 'j7Gk2mQx9RtP',
   kind: 'export',
   state: 'done',
   request: {
@@ -73,7 +73,7 @@ const DONE = {
   finished_at: '2026-11-21T10:00:03.400Z',
   expires_at: '2026-11-22T10:00:03.400Z',
   result: {
-    href: '/v1/sites/s7Ryb1WqQ2c5/jobs/jB5n7dQkZ3Xw/result',
+    href: '/v1/sites/s7Ryb1WqQ2c5/jobs/j7Gk2mQx9RtP/result',
     bytes: 17203300,
     rows: 48210,
     content_type: 'application/x-ndjson',
