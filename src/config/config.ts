@@ -289,7 +289,7 @@ export const SETTINGS = {
   ),
   SETTLED_DAY_SESSIONS_MIN: setting(
     'From how many sessions on some day a site is large: its days that are over are computed ahead of questions.',
-    wholeNumber(1, 1_000_000_000).prefault('5000'),
+    wholeNumber(1, 1_000_000_000).prefault('2500'),
   ),
   REALTIME_STREAMS_MAX: setting(
     'Event streams of realtime numbers that one process keeps open; beyond, 503.',

@@ -35,8 +35,8 @@ export interface DayToSettle {
   readonly timeoutMs: number;
 }
 
-/** Without a dimension a day's visitors are kept one by one up to here: half a megabyte. */
-const IDS_KEPT_MAX = 65_536;
+/** A day's visitors are kept one by one up to here: half a megabyte without a dimension, an eighth of that for a value. */
+const IDS_KEPT_MAX = { whole: 65_536, value: 8_192 } as const;
 const COPY = 'settling';
 const OVERTAKEN: ReadonlySet<string> = new Set(['40001', '23505']);
 
@@ -205,13 +205,13 @@ async function insertVisitors(
       timestamp(day.from),
       came.map(({ value }) => value),
       came.map(({ ids }) => summaryOfIds(ids, EXACT_VISITORS_MAX)),
-      came.map(({ ids }) => (dimension === '' ? idsToKeep(ids) : null)),
+      came.map(({ ids }) => idsToKeep(ids, dimension === '' ? IDS_KEPT_MAX.whole : IDS_KEPT_MAX.value)),
     ],
   );
 }
 
 /** Null where the summary says it already, or they are too many. */
-function idsToKeep(ids: Buffer): Buffer | null {
+function idsToKeep(ids: Buffer, keptMax: number): Buffer | null {
   const count = countOfIds(ids);
-  return count > EXACT_VISITORS_MAX && count <= IDS_KEPT_MAX ? idsAsBytes(ids) : null;
+  return count > EXACT_VISITORS_MAX && count <= keptMax ? idsAsBytes(ids) : null;
 }
