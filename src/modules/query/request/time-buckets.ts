@@ -1,7 +1,9 @@
 // Cuts a range into the minutes, hours, days, weeks, months or years of the site's time zone. A bucket
 // is what a clock or calendar on the wall there shows: the hour that is repeated when summer time ends
 // is one bucket of two hours, the skipped one does not exist. Only minutes that the clock shows twice
-// are two buckets, of one name, because other minutes lie between them. Pure.
+// are two buckets, of one name, because other minutes lie between them. Calendars are slow to reckon with, and
+// all panels of a dashboard ask for the same days: what was cut is remembered.
+import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 import { TIME_BUCKETS_MAX } from './cost.js';
 import { localDateOf, type Range, startOfDay } from './date-range.js';
@@ -55,11 +57,26 @@ export function granularityFor(range: Range, zone: string): TimeDimension {
   return hours <= 52 * 7 * 24 ? 'time:week' : 'time:month';
 }
 
+const REMEMBERED_BUCKETS_MAX = 200_000;
+const remembered = new LRUCache<string, TimeBucketsOutcome>({
+  maxSize: REMEMBERED_BUCKETS_MAX,
+  sizeCalculation: (cut) => 1 + (cut.outcome === 'cut' ? cut.buckets.labels.length : 0),
+});
+
 export function cutIntoBuckets(
   dimension: TimeDimension,
   range: Range,
   calendar: Calendar,
 ): TimeBucketsOutcome {
+  const key = [dimension, range.from, range.to, calendar.zone, calendar.weekStart].join(' ');
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const cut = cutAnew(dimension, range, calendar);
+  remembered.set(key, cut);
+  return cut;
+}
+
+function cutAnew(dimension: TimeDimension, range: Range, calendar: Calendar): TimeBucketsOutcome {
   const expected = Math.ceil((range.to - range.from) / SHORTEST_MS[dimension]);
   if (expected > TIME_BUCKETS_MAX) return { outcome: 'too-many', buckets: expected };
   const bounds: number[] = [];

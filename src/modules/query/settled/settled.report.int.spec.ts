@@ -263,25 +263,25 @@ describe('of more values than are kept', () => {
 
 it('estimates the visitors of several days only where the facts would be sampled', async () => {
   await given(
-    Array.from({ length: 3_000 }, (_, n) => ({
+    Array.from({ length: 20_000 }, (_, n) => ({
       site: SITE,
       visitor: createHash('sha256')
-        .update(`v${n % 2_000}`)
+        .update(`v${n % 14_000}`)
         .digest()
         .readBigInt64BE(),
       events: [
-        { at: midnight(n < 1_500 ? '2026-10-20' : '2026-10-21', 'UTC') + (n % 1_500) * 50_000, page: '/' },
+        { at: midnight(n < 10_000 ? '2026-10-20' : '2026-10-21', 'UTC') + (n % 10_000) * 8_000, page: '/' },
       ],
     })),
   );
   const range = rangeOf('2026-10-20', '2026-10-21', 'UTC');
   await settleDays(postgres.pool, { site: SITE, zone: 'UTC', range });
   const body = { metrics: ['visitors'], date_range: ['2026-10-20', '2026-10-21'] };
-  const exact = { results: [{ dimensions: [], metrics: [2_000] }], visitorsEstimated: false };
+  const exact = { results: [{ dimensions: [], metrics: [14_000] }], visitorsEstimated: false };
   expect(await ask(body, { zone: 'UTC', from: 'settled' })).toMatchObject({ ...exact, source: 'settled' });
   expect(await ask({ ...body, dimensions: ['event:page'] }, { zone: 'UTC', from: 'settled' })).toMatchObject({
     source: 'facts',
-    results: [{ metrics: [2_000] }],
+    results: [{ metrics: [14_000] }],
   });
   for (const dimensions of [[], ['event:page']]) {
     const { results, ...said } = await ask(
@@ -289,12 +289,12 @@ it('estimates the visitors of several days only where the facts would be sampled
       { zone: 'UTC', from: 'settled', sessionsMax: 1_000 },
     );
     expect(said).toMatchObject({ source: 'settled', visitorsEstimated: true, sample: null });
-    expect(Math.abs(Number(results[0]!.metrics[0]) / 2_000 - 1)).toBeLessThan(0.04);
+    expect(Math.abs(Number(results[0]!.metrics[0]) / 14_000 - 1)).toBeLessThan(0.04);
   }
   const single = await ask(
     { ...body, dimensions: ['time:day', 'event:page'] },
     { zone: 'UTC', from: 'settled', sessionsMax: 1_000 },
   );
   expect(single).toMatchObject({ source: 'settled', visitorsEstimated: false });
-  expect(single.results.map(({ metrics }) => metrics[0])).toEqual([1_500, 1_500]);
+  expect(single.results.map(({ metrics }) => metrics[0])).toEqual([10_000, 10_000]);
 }, 60_000);
