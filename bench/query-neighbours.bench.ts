@@ -1,9 +1,10 @@
 // What others' data costs a site: filtered breakdowns of a site of a million sessions, in tables that hold
 // nothing else and in tables that hold many times as much of others, in the order of time as it came. And
 // what read models are for: GROUP BY over one row an event, made of the same sessions, against our
-// unfiltered report. By default small: --sessions=100000 (1000000), --neighbours=20 (100) times as many,
-// --rounds=30.
+// unfiltered report, its days settled where the product settles them. By default small: --sessions=100000
+// (1000000), --neighbours=20 (100) times as many, --rounds=30.
 import type { Pool } from 'pg';
+import { readConfig } from '../src/config/config.js';
 import { parseReportRequest } from '../src/modules/query/request/report-request.js';
 import type { RunReportHandler } from '../src/modules/query/run-report.query.js';
 import { RunReportQuery } from '../src/modules/query/run-report.query.js';
@@ -13,6 +14,7 @@ import { option } from './option.js';
 import { progress } from './product.js';
 import { NoCache, reportHandler } from './report-handler.js';
 import { BIG_SITE, fillReadModels, NOW, setCheckpoints, type SyntheticSite } from './session-rows.js';
+import { settleDays } from './settle-days.js';
 
 const SESSIONS = option('sessions', 100_000);
 const NEIGHBOURS = option('neighbours', 20);
@@ -106,6 +108,10 @@ async function breakdowns(): Promise<Fact[]> {
 }
 
 async function rawRows({ postgres: { pool }, handler }: Tables): Promise<BenchmarkResult> {
+  if (SESSIONS / DAYS >= readConfig({}).SETTLED_DAY_SESSIONS_MIN) {
+    progress('settling its days, as the product does');
+    await settleDays(pool, { from: Date.parse(FROM), to: Date.parse(TO) });
+  }
   progress('one row an event');
   await makeRawEvents(pool);
   const raw = () =>

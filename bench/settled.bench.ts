@@ -5,15 +5,14 @@
 import type { Pool } from 'pg';
 import { parseReportRequest } from '../src/modules/query/request/report-request.js';
 import { type RunReportHandler, RunReportQuery } from '../src/modules/query/run-report.query.js';
-import { settleDay } from '../src/modules/query/settled/settle-day.js';
-import { wholeDaysOf } from '../src/modules/query/settled/settled-question.js';
-import { createSettledTables, settledTablesOf } from '../src/modules/query/settled/settled-tables.js';
+import type { SettledTables } from '../src/modules/query/settled/settled-tables.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../test/servers/postgres.js';
 import { type Fact, median, quantile, report, seconds } from './measure.js';
 import { option } from './option.js';
 import { progress } from './product.js';
 import { NoCache, reportHandler } from './report-handler.js';
 import { BIG_SITE, fillReadModels, NOW, setCheckpoints } from './session-rows.js';
+import { settleDays } from './settle-days.js';
 
 const SIZES = { small: option('small', 33_000), large: option('large', 333_000) } as const;
 const SESSIONS_MAX = option('sessions-max', 3_000_000);
@@ -93,28 +92,26 @@ async function allFacts(small: Site, large: Site): Promise<Fact[]> {
 }
 
 async function settle({ postgres: { pool }, sessions }: Site): Promise<Fact[]> {
-  await createSettledTables(pool, 1);
-  const tables = settledTablesOf(1);
-  const taken = await seconds(async () => {
-    for (const day of wholeDaysOf(RANGE, 'UTC')!) {
-      const place = { site: BIG_SITE, zone: 'UTC', day, tables, facts: 'sessions_v1' };
-      await settleDay(pool, { ...place, valuesMax: 1_000, timeoutMs: 600_000 });
-    }
-  });
-  await pool.query(`VACUUM ANALYZE ${tables.days}, ${tables.counts}, ${tables.visitors}`);
+  progress(`settling ${sessions} sessions`);
+  let tables: SettledTables;
+  const taken = await seconds(async () => (tables = await settleDays(pool, RANGE)));
+  const names = [tables!.days, tables!.counts, tables!.visitors];
+  await pool.query(`VACUUM ANALYZE ${names.join(', ')}`);
   const name = `settling ${sessions} sessions`;
   return [
     { name: `${name}, each`, value: (taken * 1e6) / sessions, unit: 'µs' },
     { name: `${name}, a day`, value: (taken * 1_000) / DAYS, unit: 'ms' },
-    { name: `${name}, size`, value: await mebibytes(pool), unit: 'MiB' },
+    { name: `${name}, size`, value: await mebibytes(pool, names), unit: 'MiB' },
+    { name: `the facts of ${sessions} sessions`, value: await mebibytes(pool, ['sessions_v1']), unit: 'MiB' },
   ];
 }
 
-async function mebibytes(pool: Pool): Promise<number> {
-  const { days, counts, visitors } = settledTablesOf(1);
+/** With their partitions. */
+async function mebibytes(pool: Pool, names: readonly string[]): Promise<number> {
   const { rows } = await pool.query<{ mib: number }>(
-    `SELECT (sum(pg_total_relation_size(name::regclass)) / 1048576)::int AS mib FROM unnest($1::text[]) AS name`,
-    [[days, counts, visitors]],
+    `SELECT (sum(pg_total_relation_size(oid)) / 1048576)::int AS mib FROM pg_class
+      WHERE oid = ANY($1::regclass[]) OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = ANY($1::regclass[]))`,
+    [names],
   );
   return rows[0]!.mib;
 }
