@@ -11,6 +11,7 @@ import { cacheKeyOf, digestOf, etagOf } from './digest.js';
 import { Freshness, freshnessMetaOf, type ReadModelsState } from './freshness.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { inReadTransaction } from './read-transaction.js';
+import { remembered } from './remembered.js';
 import type { Report, ReportMeta } from './report.js';
 import { ReportCache } from './cache/report-cache.js';
 import type { Range } from './request/date-range.js';
@@ -155,16 +156,8 @@ function answerOf(query: ReportQuery, computed: ComputedReport, { projections }:
   };
 }
 
-const texts = new WeakMap<object, string>();
-
 /** Of what never changes. */
-function textOf(value: object): string {
-  const known = texts.get(value);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(value);
-  texts.set(value, text);
-  return text;
-}
+const textOf = remembered((value: object): string => JSON.stringify(value));
 
 function comparedMeta(
   { zone, include }: ReportQuery,

@@ -2,6 +2,7 @@
 // `time` given its granularity, buckets cut. Two requests that mean the same at the same moment
 // become the same query, which is what the cache is keyed by and what the answer echoes.
 import { Problem } from '../../../http/problem.js';
+import { remembered } from '../remembered.js';
 import { tooCostly } from './cost.js';
 import { refuseImpossible } from './impossible.js';
 import { comparedRange } from './comparison.js';
@@ -148,18 +149,8 @@ function comparedRangeOf(request: ReportRequest, range: Range, context: RangeCon
   return comparedRange(range, compare, { form: request.date_range, zone: context.zone, matchDayOfWeek });
 }
 
-const echoes = new WeakMap<ReportQuery, NormalisedQuery>();
-
 /** The same object for the same query: it is wanted several times for each answer. */
-export function echoOf(query: ReportQuery): NormalisedQuery {
-  const known = echoes.get(query);
-  if (known !== undefined) return known;
-  const echo = madeEcho(query);
-  echoes.set(query, echo);
-  return echo;
-}
-
-function madeEcho(query: ReportQuery): NormalisedQuery {
+export const echoOf = remembered((query: ReportQuery): NormalisedQuery => {
   const { range, zone, include, compared } = query;
   return {
     metrics: query.metrics,
@@ -178,7 +169,7 @@ function madeEcho(query: ReportQuery): NormalisedQuery {
     week_start: query.weekStart,
     pagination: query.pagination,
   };
-}
+});
 
 export const timestampsOf = ({ from, to }: Range, zone: string): readonly [string, string] => [
   localTimestamp(from, zone),
