@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OPERATOR_KEY, OperatedProduct } from '../test/e2e/operated-product.js';
 import { builtApp } from '../test/servers/built-app.js';
-import { type Fact, median, report } from './measure.js';
+import { type Fact, median, quantile, report } from './measure.js';
 import { option } from './option.js';
 import type { LoadCommand, LoadResult } from './servers/http-load.js';
 import { startCommand } from './start-command.js';
@@ -173,9 +173,4 @@ function textOf(path: string): string {
   } catch {
     return '';
   }
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }
