@@ -1,6 +1,6 @@
 // POST /v1/sites/{site}/exports: checks what is wanted, and makes a job of it.
 import { Body, Controller, HttpCode, Inject, Param, Post, Res, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type KeyHolder, requireReach } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
@@ -39,11 +39,11 @@ export class ExportsController {
   @ApiParam({ name: 'site', description: 'Id or domain of the site.', example: 'shop.example' })
   @ApiBody({ schema: EXPORT_SCHEMA, examples: EXPORT_EXAMPLES })
   @ApiAccepted('A job that will make the file.')
-  @ApiResponse({ status: 422, description: 'Too costly; `detail` says what to narrow.' })
   @ApiProblems({
     400: 'Unknown name or impossible combination; `errors` names the path.',
     404: 'No such site, or not one the key may read.',
     409: 'The results that are kept are as large as they may be.',
+    422: 'Too costly; `detail` says what to narrow.',
     429: 'Too many jobs wait or run, or too many requests in a minute.',
   })
   async create(
