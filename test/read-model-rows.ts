@@ -14,6 +14,7 @@ import {
   EMPTY_SKETCH,
   encodeSketch,
 } from '../src/modules/projections/read-models/visitor-sketch.js';
+import { type MigratedPostgres, startMigratedPostgres } from './servers/postgres.js';
 
 export interface GivenEvent {
   /** Epoch milliseconds. */
@@ -59,6 +60,13 @@ const ABOUT = [
     'language',
   ],
 ];
+
+/** A database of the test's own, with empty read models of version 1. */
+export async function startReadModels(): Promise<MigratedPostgres> {
+  const postgres = await startMigratedPostgres();
+  await createReadModels(postgres.pool);
+  return postgres;
+}
 
 export async function createReadModels(pool: Pool): Promise<void> {
   await pool.query(`

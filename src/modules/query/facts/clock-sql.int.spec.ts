@@ -3,13 +3,12 @@ import type { Pool } from 'pg';
 import { askFacts } from '../../../../test/asking-facts.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
 import {
-  createReadModels,
+  startReadModels,
   type GivenSession,
   insertSessions,
   isCounted,
   isPageview,
 } from '../../../../test/read-model-rows.js';
-import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
 
 const SITE = 'site-a';
 const FROM = Date.parse('2026-10-20T00:00:00Z');
@@ -30,8 +29,7 @@ let postgres: { pool: Pool; stop(): Promise<void> };
 let sessions: readonly GivenSession[];
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   sessions = randomSessions({ seed: 31, site: SITE, count: 500, from: FROM, to: TO });
   await insertSessions(postgres.pool, sessions);
 });

@@ -1,8 +1,7 @@
 // Attention: how long and how deep was read, over sessions few enough to count by hand.
 import type { Pool } from 'pg';
 import { askFacts } from '../../../../test/asking-facts.js';
-import { createReadModels, insertSessions } from '../../../../test/read-model-rows.js';
-import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { startReadModels, insertSessions } from '../../../../test/read-model-rows.js';
 
 const SITE = 'site-a';
 const DAY = '2026-11-10';
@@ -11,8 +10,7 @@ const at = (time: string, date = DAY) => Date.parse(`${date}T${time}Z`);
 let postgres: { pool: Pool; stop(): Promise<void> };
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   await insertSessions(postgres.pool, [
     {
       site: SITE,

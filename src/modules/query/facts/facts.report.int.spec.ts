@@ -1,15 +1,10 @@
 // Every dimension and every kind of filter over random sessions, against plain counting.
 import type { Pool } from 'pg';
+import { askFacts } from '../../../../test/asking-facts.js';
 import { type NaiveQuery, naiveReport } from '../../../../test/naive-report.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
-import { createReadModels, type GivenSession, insertSessions } from '../../../../test/read-model-rows.js';
-import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { startReadModels, type GivenSession, insertSessions } from '../../../../test/read-model-rows.js';
 import { CLOCK_DIMENSIONS, VALUE_DIMENSIONS } from '../vocabulary/dimensions.js';
-import { inReadTransaction } from '../read-transaction.js';
-import { rowOf } from '../report.js';
-import { normaliseQuery } from '../request/report-query.js';
-import { parseReportRequest } from '../request/report-request.js';
-import { groupsFromFacts } from './facts.report.js';
 
 /** Those that the rollup answers, too; engagement.int.spec.ts and its neighbours are about the others. */
 const METRICS = [
@@ -34,8 +29,7 @@ let postgres: { pool: Pool; stop(): Promise<void> };
 let sessions: readonly GivenSession[];
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   sessions = [
     ...randomSessions({ seed: 21, site: SITE, count: 400, from: FROM, to: TO }),
     ...randomSessions({ seed: 22, site: 'site-b', count: 60, from: FROM, to: TO }),
@@ -44,17 +38,11 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
-async function ask(body: Record<string, unknown>) {
-  const query = normaliseQuery(
-    parseReportRequest({ metrics: METRICS, date_range: DATE_RANGE, ...body }),
-    { id: SITE },
-    { zone: 'Europe/Berlin', now: RANGE.to, earliest: null },
+const ask = (body: Record<string, unknown>) =>
+  askFacts(
+    { pool: postgres.pool, site: SITE, zone: 'Europe/Berlin' },
+    { metrics: METRICS, date_range: DATE_RANGE, ...body },
   );
-  const { groups, totalRows } = await inReadTransaction(postgres.pool, 10_000, (client) =>
-    groupsFromFacts(client, query, 'sessions_v1'),
-  );
-  return { rows: groups.map((group) => rowOf(query, group)), totalRows };
-}
 
 const naive = (query: Partial<NaiveQuery>) =>
   naiveReport(sessions, { site: SITE, zone: 'Europe/Berlin', ...RANGE, metrics: METRICS, ...query });
@@ -272,15 +260,9 @@ describe('pages of an answer', () => {
 });
 
 it('answers a site without sessions with one row of zeros, or none', async () => {
-  const nobody = normaliseQuery(
-    parseReportRequest({ metrics: METRICS, date_range: DATE_RANGE }),
-    { id: 'nobody' },
-    { zone: 'UTC', now: RANGE.to, earliest: null },
+  const { rows } = await askFacts(
+    { pool: postgres.pool, site: 'nobody' },
+    { metrics: METRICS, date_range: DATE_RANGE },
   );
-  const { groups } = await inReadTransaction(postgres.pool, 10_000, (client) =>
-    groupsFromFacts(client, nobody, 'sessions_v1'),
-  );
-  expect(groups.map((group) => rowOf(nobody, group))).toEqual([
-    { dimensions: [], metrics: [0, 0, 0, 0, 0, 0, 0] },
-  ]);
+  expect(rows).toEqual([{ dimensions: [], metrics: [0, 0, 0, 0, 0, 0, 0] }]);
 });

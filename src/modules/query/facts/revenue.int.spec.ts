@@ -1,8 +1,7 @@
 // Revenue: exact sums, one currency or none.
 import type { Pool } from 'pg';
 import { askFacts, goal } from '../../../../test/asking-facts.js';
-import { createReadModels, insertSessions } from '../../../../test/read-model-rows.js';
-import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { startReadModels, insertSessions } from '../../../../test/read-model-rows.js';
 
 const SITE = 'site-a';
 const DAY = '2026-11-10';
@@ -13,8 +12,7 @@ const bought = (time: string, amount: string, currency: string) =>
 let postgres: { pool: Pool; stop(): Promise<void> };
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   await insertSessions(postgres.pool, [
     {
       site: SITE,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type AskedSite, askReport } from '../../../../test/asking-report.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
 import {
-  createReadModels,
+  startReadModels,
   type GivenEvent,
   type GivenSession,
   insertSessions,
@@ -11,7 +11,7 @@ import {
   isPageview,
   pageOf,
 } from '../../../../test/read-model-rows.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import type { MigratedPostgres } from '../../../../test/servers/postgres.js';
 import { Problem } from '../../../http/problem.js';
 import type { Goal } from '../vocabulary/goal.js';
 import { funnels } from './funnels.js';
@@ -31,8 +31,7 @@ let asked: AskedSite;
 let sessions: readonly GivenSession[];
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   asked = { pool: postgres.pool, site: SITE, zone: 'Europe/Berlin', goals: GOALS };
   sessions = [
     ...randomSessions({ seed: 31, site: SITE, count: 500, from: FROM - SLACK_MS, to: TO + SLACK_MS }),

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { type AskedSite, askReport } from '../../../../test/asking-report.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
 import {
-  createReadModels,
+  startReadModels,
   type GivenSession,
   insertSessions,
   isCounted,
   isPageview,
   pageOf,
 } from '../../../../test/read-model-rows.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import type { MigratedPostgres } from '../../../../test/servers/postgres.js';
 import { Problem } from '../../../http/problem.js';
 import { journeys } from './journeys.js';
 
@@ -25,8 +25,7 @@ let asked: AskedSite;
 let sessions: readonly GivenSession[];
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   asked = { pool: postgres.pool, site: SITE, zone: 'UTC' };
   sessions = [
     ...randomSessions({ seed: 51, site: SITE, count: 600, from: FROM - SLACK_MS, to: TO + SLACK_MS }),

@@ -4,7 +4,7 @@ import { type AskedSite, askReport } from '../../../../test/asking-report.js';
 import { wallClock } from '../../../../test/naive-report.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
 import {
-  createReadModels,
+  startReadModels,
   type GivenEvent,
   type GivenSession,
   insertSessions,
@@ -12,7 +12,7 @@ import {
   isPageview,
   pageOf,
 } from '../../../../test/read-model-rows.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import type { MigratedPostgres } from '../../../../test/servers/postgres.js';
 import { Problem } from '../../../http/problem.js';
 import type { Goal } from '../vocabulary/goal.js';
 import { retention } from './retention.js';
@@ -30,8 +30,7 @@ let asked: Omit<AskedSite, 'zone'>;
 let sessions: readonly GivenSession[];
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   asked = { pool: postgres.pool, site: SITE, goals: GOALS };
   sessions = [
     ...randomSessions({ seed: 41, site: SITE, count: 700, from: FROM, to: TO }),

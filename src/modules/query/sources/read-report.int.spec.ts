@@ -2,8 +2,7 @@
 // held to the same question asked by itself.
 import type { Pool } from 'pg';
 import { randomSessions } from '../../../../test/random-sessions.js';
-import { createReadModels, insertSessions } from '../../../../test/read-model-rows.js';
-import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { startReadModels, insertSessions } from '../../../../test/read-model-rows.js';
 import { changeOf } from '../change.js';
 import { inReadTransaction } from '../read-transaction.js';
 import { normaliseQuery } from '../request/report-query.js';
@@ -22,8 +21,7 @@ const STANDARD_ERRORS_MAX = 4;
 
 let postgres: { pool: Pool; stop(): Promise<void> };
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   await insertSessions(postgres.pool, [
     ...randomSessions({ seed: 11, site: SITE, count: SESSIONS, from: FROM, to: NOW }),
     ...randomSessions({ seed: 12, site: 'site-b', count: 50, from: FROM, to: NOW }),

@@ -1,8 +1,8 @@
 // What the rollup does where its sketches are no longer exact. That it equals the facts otherwise
 // is held by sources-agree.int.spec.ts.
 import { createHash } from 'node:crypto';
-import { createReadModels } from '../../../../test/read-model-rows.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { startReadModels } from '../../../../test/read-model-rows.js';
+import type { MigratedPostgres } from '../../../../test/servers/postgres.js';
 import {
   changeSketch,
   EMPTY_SKETCH,
@@ -19,8 +19,7 @@ const VISITORS = EXACT_VISITORS_MAX * 2;
 
 let postgres: MigratedPostgres;
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   await insertHour('small', 3_000);
   await insertHour('large', SESSIONS_MAX + 1);
 });

@@ -3,8 +3,7 @@
 import type { Pool } from 'pg';
 import { midnight, naiveReport } from '../../../../test/naive-report.js';
 import { randomSessions } from '../../../../test/random-sessions.js';
-import { createReadModels, type GivenSession, insertSessions } from '../../../../test/read-model-rows.js';
-import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { startReadModels, type GivenSession, insertSessions } from '../../../../test/read-model-rows.js';
 import { planReport } from './planner.js';
 import { inReadTransaction } from '../read-transaction.js';
 import { type Group, rowOf } from '../report.js';
@@ -30,8 +29,7 @@ let postgres: { pool: Pool; stop(): Promise<void> };
 let sessions: readonly GivenSession[];
 
 beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  await createReadModels(postgres.pool);
+  postgres = await startReadModels();
   sessions = [
     ...randomSessions({ seed: 7, site: SITE, count: 700, from: FROM, to: NOW }),
     ...randomSessions({ seed: 8, site: 'site-b', count: 100, from: FROM, to: NOW }),
