@@ -23,6 +23,20 @@ export const OF_SESSIONS = [
   'durationMs',
 ] as const satisfies readonly (keyof Counters)[];
 export type OfSessions = Readonly<Record<(typeof OF_SESSIONS)[number], number>>;
+export const NO_SESSIONS: OfSessions = {
+  visits: 0,
+  bounceSessions: 0,
+  bounces: 0,
+  durationSessions: 0,
+  durationMs: 0,
+};
+/** Counters that are sums over events: those of several days are the sum of the days'. */
+export const OF_EVENTS = [
+  'pageviews',
+  'events',
+  'engagementMs',
+  'revenueEvents',
+] as const satisfies readonly (keyof Counters)[];
 
 export interface DayFigures {
   /** Place among the days asked about. */
@@ -187,13 +201,7 @@ function summed(
   const add = (rows: readonly FiguresRow[], sign: 1 | -1) => {
     for (const { group } of rows) {
       const value = group.values[0] ?? '';
-      const sum = sums.get(value) ?? {
-        visits: 0,
-        bounceSessions: 0,
-        bounces: 0,
-        durationSessions: 0,
-        durationMs: 0,
-      };
+      const sum = sums.get(value) ?? { ...NO_SESSIONS };
       for (const counter of OF_SESSIONS) sum[counter] += sign * group.counters[counter];
       sums.set(value, sum);
     }

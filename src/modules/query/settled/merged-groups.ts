@@ -1,8 +1,8 @@
 // Puts days together to the groups of an answer: settled ones that PostgreSQL has added up already, and
 // figures of days that are not. What a session counts on the day before is left out of the later day, but for
 // the first day of a group.
-import { type Counter, type Counters, NO_COUNTERS } from '../vocabulary/counters.js';
-import { type DayFigures, OF_SESSIONS, type OfSessions } from './day-figures.js';
+import { type Counters, NO_COUNTERS } from '../vocabulary/counters.js';
+import { type DayFigures, OF_EVENTS, OF_SESSIONS, type OfSessions } from './day-figures.js';
 
 export interface MergedGroup {
   readonly bucket: number;
@@ -16,8 +16,6 @@ export interface MergedGroup {
   /** Visitors of days that are not settled. */
   readonly ids: Buffer[];
 }
-
-const ADDED = ['pageviews', 'events', 'engagementMs', 'revenueEvents'] as const satisfies readonly Counter[];
 
 export class MergedGroups {
   readonly #groups = new Map<string, MergedGroup>();
@@ -50,7 +48,7 @@ export class MergedGroups {
 }
 
 export function added(to: Counters, more: Counters, continued?: OfSessions): Counters {
-  const sums = [...ADDED, ...OF_SESSIONS].map((counter) => [counter, to[counter] + more[counter]]);
+  const sums = [...OF_EVENTS, ...OF_SESSIONS].map((counter) => [counter, to[counter] + more[counter]]);
   const both = { ...to, ...(Object.fromEntries(sums) as Partial<Counters>) };
   const once = OF_SESSIONS.map((counter) => [counter, both[counter] - (continued?.[counter] ?? 0)]);
   return {

@@ -8,12 +8,15 @@ import { OTHER } from '../facts/facts-query.js';
 import { LAST_EVENT_AT } from '../facts/session-selection.js';
 import { timestamp } from '../facts/sql-parameters.js';
 import type { Range } from '../request/date-range.js';
+import { COUNTER_COLUMNS } from '../vocabulary/counters.js';
 import {
   continuedOf,
   type DayFigures,
   type FiguresAsked,
   figuresOf,
   hasLongSessions,
+  NO_SESSIONS,
+  OF_EVENTS,
   OF_SESSIONS,
   type OfSessions,
 } from './day-figures.js';
@@ -143,20 +146,7 @@ interface Settled {
   readonly figures: readonly DayFigures[];
 }
 
-const NOTHING: OfSessions = { visits: 0, bounceSessions: 0, bounces: 0, durationSessions: 0, durationMs: 0 };
-const SUMMED = ['visitors', ...OF_SESSIONS, 'pageviews', 'events', 'engagementMs', 'revenueEvents'] as const;
-const IN_SQL: Readonly<Record<(typeof SUMMED)[number], string>> = {
-  visitors: 'visitors',
-  visits: 'visits',
-  bounceSessions: 'bounce_sessions',
-  bounces: 'bounces',
-  durationSessions: 'duration_sessions',
-  durationMs: 'duration_ms',
-  pageviews: 'pageviews',
-  events: 'events',
-  engagementMs: 'engagement_ms',
-  revenueEvents: 'revenue_events',
-};
+const SUMMED = ['visitors', ...OF_SESSIONS, ...OF_EVENTS] as const;
 
 async function insertCounts(
   client: PoolClient,
@@ -167,14 +157,14 @@ async function insertCounts(
   const columns: [name: string, type: string, values: readonly unknown[]][] = [
     ['value', 'text', figures.map(({ value }) => value)],
     ...SUMMED.map((counter): [string, string, readonly unknown[]] => [
-      IN_SQL[counter],
+      COUNTER_COLUMNS[counter],
       'bigint',
       figures.map(({ counters }) => counters[counter]),
     ]),
     ...OF_SESSIONS.map((counter): [string, string, readonly unknown[]] => [
-      `continued_${IN_SQL[counter]}`,
+      `continued_${COUNTER_COLUMNS[counter]}`,
       'bigint',
-      figures.map(({ value }) => (continued.get(value) ?? NOTHING)[counter]),
+      figures.map(({ value }) => (continued.get(value) ?? NO_SESSIONS)[counter]),
     ]),
     ['revenue_micros', 'numeric', figures.map(({ counters }) => counters.revenueMicros.toString())],
     ['first_currency', 'text', figures.map(({ counters }) => counters.firstCurrency)],

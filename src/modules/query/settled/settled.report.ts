@@ -10,8 +10,9 @@ import type { Group, Groups } from '../report.js';
 import type { Range } from '../request/date-range.js';
 import { orderOfGroups } from '../sources/order-of-groups.js';
 import { isEventDimension } from '../vocabulary/dimensions.js';
+import { COUNTER_COLUMNS } from '../vocabulary/counters.js';
 import { countersOf } from '../vocabulary/metrics.js';
-import { continuedOf, figuresOf } from './day-figures.js';
+import { continuedOf, figuresOf, OF_EVENTS, OF_SESSIONS } from './day-figures.js';
 import { type MergedGroup, MergedGroups } from './merged-groups.js';
 import { type SettledQuestion, settledQuestion } from './settled-question.js';
 import { settledFromSql, type SettledTables } from './settled-tables.js';
@@ -102,9 +103,6 @@ interface Asked {
 
 type CountsRow = FactsRow & { readonly value: string; readonly most: string; readonly folded: boolean };
 
-const OF_SESSIONS = ['visits', 'bounce_sessions', 'bounces', 'duration_sessions', 'duration_ms'];
-const ADDED = ['pageviews', 'events', 'engagement_ms', 'revenue_events'];
-
 async function readCounts(
   { client, tables }: SettledSource,
   { query, question, days }: Asked,
@@ -116,11 +114,13 @@ async function readCounts(
       'timestamptz[]',
     );
   const bounds = parameters.add(query.buckets.bounds.map(timestamp), 'timestamptz[]');
-  const once = OF_SESSIONS.map(
+  const once = OF_SESSIONS.map((counter) => COUNTER_COLUMNS[counter]).map(
     (name) =>
       `sum(${name} - CASE WHEN day = (${bounds})[bucket] THEN 0 ELSE continued_${name} END)::bigint AS ${name}`,
   );
-  const added = [...ADDED, 'visitors'].map((name) => `sum(${name})::bigint AS ${name}`);
+  const added = [...OF_EVENTS, 'visitors' as const]
+    .map((counter) => COUNTER_COLUMNS[counter])
+    .map((name) => `sum(${name})::bigint AS ${name}`);
   const { rows } = await client.query<CountsRow>(
     `SELECT bucket, value, ${[...once, ...added].join(', ')}, max(visitors) AS most, bool_or(folded) AS folded,
         sum(revenue_micros) AS revenue_micros, min(first_currency) AS first_currency, max(last_currency) AS last_currency
