@@ -2,14 +2,8 @@
 // export may take an hour and keeps PostgreSQL from nothing. A page has so many rows as fit into a weight,
 // whatever visitors put into their events, so that memory stays flat.
 import type { ClientBase } from 'pg';
-import { EVENT_AT, eventsApart } from '../facts/events-apart.js';
-import {
-  columnsOfFilters,
-  eventLeafSql,
-  isSessionLeaf,
-  sessionLeafSql,
-  treeSql,
-} from '../facts/filter-sql.js';
+import { eventsApart } from '../facts/events-apart.js';
+import { columnsOfFilters, passesSql } from '../facts/filter-sql.js';
 import {
   activeSessions,
   filterContext,
@@ -187,16 +181,10 @@ function passingEvents(sessions: SessionsAsked, parameters: SqlParameters): stri
   const filters = sessions.filters.filter(isEventFilter);
   if (filters.length === 0) return null;
   const context = filterContext(sessions, { table: '', parameters });
-  const trees = filters.map(
-    (filter) =>
-      `(${treeSql(filter, (leaf) => (leaf.kind === 'comparison' && !isSessionLeaf(leaf) ? eventLeafSql(leaf, 'own', context) : sessionLeafSql(leaf, context)))})`,
-  );
-  const { from, to } = sessions.range;
   return `FROM (
       SELECT generate_subscripts(s.event_offsets, 1) AS place, ${eventsApart(columnsOfFilters(filters, sessions.goals))}
     ) AS e
-    WHERE ${EVENT_AT} >= ${parameters.add(timestamp(from), 'timestamptz')}
-      AND ${EVENT_AT} < ${parameters.add(timestamp(to), 'timestamptz')} AND ${trees.join(' AND ')}`;
+    WHERE ${passesSql(filters, context)}`;
 }
 
 export interface SessionCounts {

@@ -81,16 +81,23 @@ export function eventLeafSql(comparison: Comparison, place: Place, context: Filt
 
 /** Whether the session `s` has an event within the range that passes all filters. */
 export function someEventSql(filters: readonly Filter[], context: FilterContext): string {
+  const { goals, parameters } = context;
+  return `EXISTS (SELECT FROM (SELECT ${eventsApart(columnsOfFilters(filters, goals))}) AS e
+    WHERE ${eventOrScrollSql(scrollGoalsNamed(filters, goals), parameters)} AND ${passesSql(filters, context)})`;
+}
+
+/** Over `e`: whether the event is within the range and passes all filters. */
+export function passesSql(filters: readonly Filter[], context: FilterContext): string {
   const { range, parameters } = context;
-  const trees = filters.map(
-    (filter) =>
-      `(${treeSql(filter, (leaf) => (leaf.kind === 'comparison' && !isSessionLeaf(leaf) ? eventLeafSql(leaf, 'own', context) : sessionLeafSql(leaf, context)))})`,
-  );
-  return `EXISTS (SELECT FROM (SELECT ${eventsApart(columnsOfFilters(filters, context.goals))}) AS e
-    WHERE ${EVENT_AT} >= ${parameters.add(timestamp(range.from), 'timestamptz')}
-      AND ${EVENT_AT} < ${parameters.add(timestamp(range.to), 'timestamptz')}
-      AND ${eventOrScrollSql(scrollGoalsNamed(filters, context.goals), parameters)}
-      AND ${trees.join(' AND ')})`;
+  const leafSql = (leaf: Leaf): string =>
+    leaf.kind === 'comparison' && !isSessionLeaf(leaf)
+      ? eventLeafSql(leaf, 'own', context)
+      : sessionLeafSql(leaf, context);
+  return [
+    `${EVENT_AT} >= ${parameters.add(timestamp(range.from), 'timestamptz')}`,
+    `${EVENT_AT} < ${parameters.add(timestamp(range.to), 'timestamptz')}`,
+    ...filters.map((filter) => `(${treeSql(filter, leafSql)})`),
+  ].join(' AND ');
 }
 
 /** The events that anybody may count, and those that reach one of the scroll goals. */
