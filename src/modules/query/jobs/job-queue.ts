@@ -11,7 +11,8 @@ import type { JobKey, Progress } from './job.js';
 /** A lost worker's job is taken over within this and the interval at which the others look. */
 export const LEASE_MS = 10_000;
 
-const LEASED = `now() + interval '${LEASE_MS} ms'`;
+/** SQL: until when a lease lasts that begins now. */
+export const LEASED = `now() + interval '${LEASE_MS} ms'`;
 
 /** Names a claim: good until another takes the job over. */
 export interface Claim extends JobKey {

@@ -3,7 +3,7 @@
 // fetched any more: nothing is deleted row by row but what a client deletes.
 import { Injectable } from '@nestjs/common';
 import { DatabaseError, Pool } from 'pg';
-import { type Claim, IS_OURS, JobLostError, LEASE_MS } from './job-queue.js';
+import { type Claim, IS_OURS, JobLostError, LEASED } from './job-queue.js';
 import type { JobKey, Progress } from './job.js';
 
 const HOUR_MS = 3_600_000;
@@ -61,7 +61,7 @@ export class ResultStore {
     const { rowCount } = await this.pool.query(
       `WITH ours AS (
         UPDATE jobs SET cursor = $4, rows = $5, rows_expected = $6, share = $7, bytes = $8::bigint + octet_length($9::bytea),
-          until = now() + interval '${LEASE_MS} ms'
+          until = ${LEASED}
         WHERE ${IS_OURS} RETURNING site, id
       )
       INSERT INTO ${tableOf(createdAt)} (site, job, first_byte, bytes) SELECT site, id, $8::bigint, $9::bytea FROM ours`,
