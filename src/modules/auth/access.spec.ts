@@ -1,7 +1,7 @@
 import type { KeyScope } from '../../events/key.events.js';
 import { Problem } from '../../http/problem.js';
 import { bearerKey, hasScope, type KeyHolder, reaches, requireReach, requireScope } from './access.js';
-import type { Site } from './site.aggregate.js';
+import type { Site } from './sites/site.aggregate.js';
 
 const holder = (scopes: readonly KeyScope[], reach: Partial<KeyHolder> = {}): KeyHolder => ({
   id: 'k',

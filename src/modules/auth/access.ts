@@ -3,7 +3,7 @@
 // before the site is looked at, so that neither tells which sites there are.
 import type { KeyScope } from '../../events/key.events.js';
 import { Problem } from '../../http/problem.js';
-import type { Site } from './site.aggregate.js';
+import type { Site } from './sites/site.aggregate.js';
 
 export interface KeyHolder {
   readonly id: string;

@@ -1,10 +1,10 @@
 import type { NewEvent, RecordedEvent } from '../../event-store/event-store.js';
 import type { Fold } from './aggregate.js';
-import { domainClaimFold } from './domain-claim.js';
-import { issueKey, keyFold, revokeKey } from './key.aggregate.js';
-import { merchantFold, registerMerchant } from './merchant.aggregate.js';
-import { spreadAt } from './spread.js';
-import { changeSite, createSite, deleteSite, type Site, siteFold } from './site.aggregate.js';
+import { domainClaimFold } from './sites/domain-claim.js';
+import { issueKey, keyFold, revokeKey } from './keys/key.aggregate.js';
+import { merchantFold, registerMerchant } from './merchants/merchant.aggregate.js';
+import { spreadAt } from './sites/spread.js';
+import { changeSite, createSite, deleteSite, type Site, siteFold } from './sites/site.aggregate.js';
 
 const recordedAt = new Date('2026-11-21T10:00:00Z');
 

@@ -9,9 +9,9 @@ import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
-import { KeyPepper } from './key-pepper.js';
-import { RateLimits } from './rate-limits.js';
-import { RequestLimits } from './request-limits.js';
+import { KeyPepper } from './keys/key-pepper.js';
+import { RateLimits } from './limits/rate-limits.js';
+import { RequestLimits } from './limits/request-limits.js';
 
 @Module({
   imports: [RedisModule],

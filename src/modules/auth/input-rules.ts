@@ -1,6 +1,6 @@
 // Rules for input that class-validator does not know, one decorator each.
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { normaliseDomain } from './domain.js';
+import { normaliseDomain } from './sites/domain.js';
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;

@@ -16,7 +16,7 @@ import { bearerKey, hasScope, type KeyHolder, requireScope } from './access.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
-import { RequestLimits } from './request-limits.js';
+import { RequestLimits } from './limits/request-limits.js';
 
 const SCOPES = Symbol('scopes');
 const RETRY_AFTER_SECONDS = 5;

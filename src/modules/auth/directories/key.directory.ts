@@ -9,8 +9,8 @@ import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import type { KeyEvent } from '../../../events/key.events.js';
 import type { KeyHolder } from '../access.js';
-import { type ApiKey, keyFold } from '../key.aggregate.js';
-import { KeyPepper } from '../key-pepper.js';
+import { type ApiKey, keyFold } from '../keys/key.aggregate.js';
+import { KeyPepper } from '../keys/key-pepper.js';
 
 const RECENT_KEYS_MAX = 10_000;
 const KEY_CHARACTERS_MAX = 256;

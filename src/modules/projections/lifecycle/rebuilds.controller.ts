@@ -19,7 +19,7 @@ import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.inter
 import { InputPipe } from '../../auth/input.pipe.js';
 import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
 import { pageOf } from '../../auth/page.js';
-import { ListParameters } from '../../auth/site.dto.js';
+import { ListParameters } from '../../auth/sites/site.dto.js';
 import { ControlRebuild } from './commands/control-rebuild.command.js';
 import { ProgressReport } from './progress-report.js';
 import type { Rebuild } from './read-models.aggregate.js';

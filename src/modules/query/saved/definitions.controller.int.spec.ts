@@ -13,7 +13,7 @@ import {
 } from '../../../../test/servers/postgres.js';
 import { EventStore } from '../../../event-store/event-store.js';
 import { DirectoryFollower } from '../../auth/directories/directory-follower.js';
-import { createSite, siteStream } from '../../auth/site.aggregate.js';
+import { createSite, siteStream } from '../../auth/sites/site.aggregate.js';
 import { SiteDefinitions } from '../vocabulary/site-definitions.js';
 import { SavedModule } from './saved.module.js';
 

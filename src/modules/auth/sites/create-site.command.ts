@@ -6,10 +6,10 @@ import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
-import { claimDomain } from '../domain-claim.js';
-import { merchantFold, merchantStream } from '../merchant.aggregate.js';
+import { claimDomain } from './domain-claim.js';
+import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import { newSiteId } from '../random-ids.js';
-import { createSite, type Site, type SiteDraft, siteFold, siteStream } from '../site.aggregate.js';
+import { createSite, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
 
 export type CreateSiteOutcome =
   | { readonly outcome: 'created'; readonly site: Site }

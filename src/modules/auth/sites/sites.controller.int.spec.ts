@@ -1,6 +1,6 @@
 // Sites over HTTP, on a real PostgreSQL.
-import { type ControlPlane, startControlPlane } from '../../../test/servers/control-plane.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../test/servers/postgres.js';
+import { type ControlPlane, startControlPlane } from '../../../../test/servers/control-plane.js';
+import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
 
 let postgres: MigratedPostgres;
 let plane: ControlPlane;

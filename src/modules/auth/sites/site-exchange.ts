@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
-import { entityTag, expectedRevision } from './entity-tag.js';
+import { entityTag, expectedRevision } from '../entity-tag.js';
 import type { Site } from './site.aggregate.js';
 import { type SiteAnswer, siteAnswer } from './site.dto.js';
 

@@ -2,13 +2,13 @@
 // A valid key is never held back by what others behind its address try: an office, or a balancer that
 // is not trusted to name its clients, is one address for many.
 import type { FastifyReply } from 'fastify';
-import type { Config } from '../../config/config.js';
-import { ofStatus } from '../../http/problem-details.js';
-import { Problem } from '../../http/problem.js';
-import type { KeyHolder } from './access.js';
-import type { AuthTelemetry } from './auth.telemetry.js';
+import type { Config } from '../../../config/config.js';
+import { ofStatus } from '../../../http/problem-details.js';
+import { Problem } from '../../../http/problem.js';
+import type { KeyHolder } from '../access.js';
+import type { AuthTelemetry } from '../auth.telemetry.js';
 import { networkOf } from './client-network.js';
-import type { KeyPepper } from './key-pepper.js';
+import type { KeyPepper } from '../keys/key-pepper.js';
 import type { Admission, RateLimit, RateLimits } from './rate-limits.js';
 
 const WINDOW_MS = 60_000;

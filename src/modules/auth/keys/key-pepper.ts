@@ -4,9 +4,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Config, ConfigError } from '../../config/config.js';
-import type { EventStore } from '../../event-store/event-store.js';
-import type { InstallationEvent } from '../../events/installation.events.js';
+import { type Config, ConfigError } from '../../../config/config.js';
+import type { EventStore } from '../../../event-store/event-store.js';
+import type { InstallationEvent } from '../../../events/installation.events.js';
 
 const PEPPER_STREAM = 'pepper';
 const PEPPER_BYTES = 32;

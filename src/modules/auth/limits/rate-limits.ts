@@ -2,8 +2,8 @@
 // answer each process counts for itself: then n nodes admit n times as much, but never without limit,
 // and in bounded memory. A bucket is one number: the moment at which it will be full again.
 import { LRUCache } from 'lru-cache';
-import { RedisScript } from '../../redis/redis-script.js';
-import type { RedisStore } from '../../redis/redis-store.js';
+import { RedisScript } from '../../../redis/redis-script.js';
+import type { RedisStore } from '../../../redis/redis-store.js';
 
 export interface RateLimit {
   /** Of the limit, not of whom it is for: part of the bucket's name. */

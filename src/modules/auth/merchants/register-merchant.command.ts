@@ -2,7 +2,7 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
-import { merchantStream, registerMerchant } from '../merchant.aggregate.js';
+import { merchantStream, registerMerchant } from './merchant.aggregate.js';
 
 export type RegisterMerchantOutcome = 'registered' | 'registered-before';
 

@@ -4,8 +4,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore, type Revision } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { releaseDomain } from '../domain-claim.js';
-import { deleteSite, siteFold, siteStream } from '../site.aggregate.js';
+import { releaseDomain } from './domain-claim.js';
+import { deleteSite, siteFold, siteStream } from './site.aggregate.js';
 
 export type DeleteSiteOutcome = 'deleted' | 'site-unknown' | 'revision-differs';
 

@@ -3,12 +3,12 @@ import {
   type ControlPlane,
   OPERATOR_KEY,
   startControlPlane,
-} from '../../../test/servers/control-plane.js';
-import { inRedis, PATIENT } from '../../../test/redis-node.js';
-import { describeWith } from '../../../test/servers/describe-with.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../test/servers/postgres.js';
-import { startRedis, type TestRedis } from '../../../test/servers/redis.js';
-import { RedisStore } from '../../redis/redis-store.js';
+} from '../../../../test/servers/control-plane.js';
+import { inRedis, PATIENT } from '../../../../test/redis-node.js';
+import { describeWith } from '../../../../test/servers/describe-with.js';
+import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { startRedis, type TestRedis } from '../../../../test/servers/redis.js';
+import { RedisStore } from '../../../redis/redis-store.js';
 
 const PEPPER = 'a pepper of at least 32 characters, for every node';
 const limits = { OPERATOR_KEY, KEY_REQUESTS_PER_MINUTE_MAX: '3', REFUSED_KEYS_PER_MINUTE_MAX: '2' };

@@ -1,7 +1,7 @@
 // API keys over HTTP, on a real PostgreSQL.
-import { type ControlPlane, startControlPlane } from '../../../test/servers/control-plane.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../test/servers/postgres.js';
-import { KeyDirectory } from './directories/key.directory.js';
+import { type ControlPlane, startControlPlane } from '../../../../test/servers/control-plane.js';
+import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { KeyDirectory } from '../directories/key.directory.js';
 
 let postgres: MigratedPostgres;
 let plane: ControlPlane;

@@ -4,7 +4,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { keyFold, keyStream, revokeKey } from '../key.aggregate.js';
+import { keyFold, keyStream, revokeKey } from './key.aggregate.js';
 
 export type RevokeKeyOutcome = 'revoked' | 'key-unknown';
 

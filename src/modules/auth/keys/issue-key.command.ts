@@ -5,11 +5,11 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { type ApiKey, issueKey, type KeyDraft, keyFold, keyStream } from '../key.aggregate.js';
-import { KeyPepper } from '../key-pepper.js';
-import { merchantFold, merchantStream } from '../merchant.aggregate.js';
+import { type ApiKey, issueKey, type KeyDraft, keyFold, keyStream } from './key.aggregate.js';
+import { KeyPepper } from './key-pepper.js';
+import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import { keyPrefix, newApiKey, newKeyId } from '../random-ids.js';
-import { siteFold, siteStream } from '../site.aggregate.js';
+import { siteFold, siteStream } from '../sites/site.aggregate.js';
 
 export type IssueKeyOutcome =
   | { readonly outcome: 'issued'; readonly issued: ApiKey; readonly key: string }

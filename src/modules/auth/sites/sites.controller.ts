@@ -16,18 +16,18 @@ import {
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Problem } from '../../http/problem.js';
-import { hasScope, type KeyHolder, requireReach, siteUnknown } from './access.js';
-import { ApiProblems } from './api-answers.js';
-import { ChangeSite, type ChangeSiteOutcome } from './commands/change-site.command.js';
-import { CreateSite, type CreateSiteOutcome } from './commands/create-site.command.js';
-import { DeleteSite, type DeleteSiteOutcome } from './commands/delete-site.command.js';
-import { type Site, SiteDirectory } from './directories/site.directory.js';
-import { EventStoreOutageInterceptor } from './event-store-outage.interceptor.js';
-import { InputPipe } from './input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from './key.guard.js';
-import { OPERATORS_MERCHANT } from './merchant.aggregate.js';
-import { pageOf } from './page.js';
+import { Problem } from '../../../http/problem.js';
+import { hasScope, type KeyHolder, requireReach, siteUnknown } from '../access.js';
+import { ApiProblems } from '../api-answers.js';
+import { ChangeSite, type ChangeSiteOutcome } from './change-site.command.js';
+import { CreateSite, type CreateSiteOutcome } from './create-site.command.js';
+import { DeleteSite, type DeleteSiteOutcome } from './delete-site.command.js';
+import { type Site, SiteDirectory } from '../directories/site.directory.js';
+import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { InputPipe } from '../input.pipe.js';
+import { Holder, KeyGuard, NeedsScope } from '../key.guard.js';
+import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { pageOf } from '../page.js';
 import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.js';
 import {
   ChangeSiteBody,

@@ -14,21 +14,21 @@ import {
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Problem } from '../../http/problem.js';
-import { type KeyHolder, requireReach, siteUnknown } from './access.js';
-import { ApiProblems } from './api-answers.js';
-import { IssueKey } from './commands/issue-key.command.js';
-import { RevokeKey } from './commands/revoke-key.command.js';
-import { KeyDirectory } from './directories/key.directory.js';
-import { SiteDirectory } from './directories/site.directory.js';
-import { EventStoreOutageInterceptor } from './event-store-outage.interceptor.js';
-import { InputPipe } from './input.pipe.js';
+import { Problem } from '../../../http/problem.js';
+import { type KeyHolder, requireReach, siteUnknown } from '../access.js';
+import { ApiProblems } from '../api-answers.js';
+import { IssueKey } from './issue-key.command.js';
+import { RevokeKey } from './revoke-key.command.js';
+import { KeyDirectory } from '../directories/key.directory.js';
+import { SiteDirectory } from '../directories/site.directory.js';
+import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { InputPipe } from '../input.pipe.js';
 import type { ApiKey } from './key.aggregate.js';
 import { IssuedKeyAnswer, IssueKeyBody, keyAnswer, KeyListAnswer } from './key.dto.js';
-import { Holder, KeyGuard, NeedsScope } from './key.guard.js';
-import { OPERATORS_MERCHANT } from './merchant.aggregate.js';
-import { pageOf } from './page.js';
-import { ListParameters } from './site.dto.js';
+import { Holder, KeyGuard, NeedsScope } from '../key.guard.js';
+import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { pageOf } from '../page.js';
+import { ListParameters } from '../sites/site.dto.js';
 
 const ApiSite = () =>
   ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });

@@ -5,7 +5,7 @@ import { EventStore, type Revision } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
-import { changeSite, type Site, type SiteChange, siteFold, siteStream } from '../site.aggregate.js';
+import { changeSite, type Site, type SiteChange, siteFold, siteStream } from './site.aggregate.js';
 
 export type ChangeSiteOutcome =
   | { readonly outcome: 'changed'; readonly site: Site }

@@ -3,10 +3,10 @@
 // once, and cannot be shown again.
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { CONFIG, type Config } from '../../config/config.js';
-import { IssueOperatorKey } from './commands/issue-operator-key.command.js';
-import { RegisterMerchant } from './commands/register-merchant.command.js';
-import { OPERATORS_MERCHANT } from './merchant.aggregate.js';
+import { CONFIG, type Config } from '../../../config/config.js';
+import { IssueOperatorKey } from './issue-operator-key.command.js';
+import { RegisterMerchant } from '../merchants/register-merchant.command.js';
+import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
 
 @Injectable()
 export class OperatorKey implements OnApplicationBootstrap {

@@ -1,9 +1,9 @@
 // One domain, one site, whatever the event store: the domain's own stream is claimed before the
 // site is created, and released after the site is deleted. A process may die in between, so a
 // claim whose site is gone, or never came, can be taken over.
-import type { EventStore, RecordedEvent } from '../../event-store/event-store.js';
-import type { DomainEvent } from '../../events/site.events.js';
-import { type Fold, load } from './aggregate.js';
+import type { EventStore, RecordedEvent } from '../../../event-store/event-store.js';
+import type { DomainEvent } from '../../../events/site.events.js';
+import { type Fold, load } from '../aggregate.js';
 import { deleteSite, siteFold, siteStream } from './site.aggregate.js';
 
 /** Long after any creation that claimed the domain has ended, one way or the other. */

@@ -3,9 +3,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { OPERATOR_KEY, startControlPlane } from '../../../test/servers/control-plane.js';
-import { type MigratedPostgres, startMigratedPostgres } from '../../../test/servers/postgres.js';
-import { ConfigError } from '../../config/config.js';
+import { OPERATOR_KEY, startControlPlane } from '../../../../test/servers/control-plane.js';
+import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { ConfigError } from '../../../config/config.js';
 
 let postgres: MigratedPostgres;
 let dataDirectory: string;

@@ -1,7 +1,7 @@
 // A site: what its stream folds to, and which events a command on it leads to. Pure.
-import type { RecordedEvent } from '../../event-store/event-store.js';
-import type { SiteEvent } from '../../events/site.events.js';
-import type { Fold } from './aggregate.js';
+import type { RecordedEvent } from '../../../event-store/event-store.js';
+import type { SiteEvent } from '../../../events/site.events.js';
+import type { Fold } from '../aggregate.js';
 import { spreadFromNow, spreadFromStart, type SpreadPeriod } from './spread.js';
 
 export interface Site {

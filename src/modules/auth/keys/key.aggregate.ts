@@ -1,8 +1,8 @@
 // An API key: what its stream folds to, and the events of its short life. Pure. The key itself is
 // in no event: only what it can be recognised by.
-import type { RecordedEvent } from '../../event-store/event-store.js';
-import type { KeyEvent, KeyScope } from '../../events/key.events.js';
-import type { Fold } from './aggregate.js';
+import type { RecordedEvent } from '../../../event-store/event-store.js';
+import type { KeyEvent, KeyScope } from '../../../events/key.events.js';
+import type { Fold } from '../aggregate.js';
 
 export interface ApiKey {
   readonly id: string;

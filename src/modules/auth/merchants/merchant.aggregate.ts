@@ -1,7 +1,7 @@
 // A merchant, the owner of sites: what its stream folds to, and the event that makes one. Pure.
-import type { RecordedEvent } from '../../event-store/event-store.js';
-import type { MerchantEvent } from '../../events/merchant.events.js';
-import type { Fold } from './aggregate.js';
+import type { RecordedEvent } from '../../../event-store/event-store.js';
+import type { MerchantEvent } from '../../../events/merchant.events.js';
+import type { Fold } from '../aggregate.js';
 
 /** Owns what the operator creates; registered at first boot. */
 export const OPERATORS_MERCHANT = 'default';

@@ -1,7 +1,7 @@
-import { openRedis, PATIENT, until } from '../../../test/redis-node.js';
-import { describeWith } from '../../../test/servers/describe-with.js';
-import { startRedis, type TestRedis } from '../../../test/servers/redis.js';
-import type { RedisStore } from '../../redis/redis-store.js';
+import { openRedis, PATIENT, until } from '../../../../test/redis-node.js';
+import { describeWith } from '../../../../test/servers/describe-with.js';
+import { startRedis, type TestRedis } from '../../../../test/servers/redis.js';
+import type { RedisStore } from '../../../redis/redis-store.js';
 import { type Admission, RateLimits } from './rate-limits.js';
 
 const limit = { name: 'test', requestsMax: 5, windowMs: 60_000 };

@@ -1,8 +1,8 @@
 // API keys as they go over HTTP. Only the answer to the issuing request holds the key itself.
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn } from 'class-validator';
-import type { KeyScope } from '../../events/key.events.js';
-import { IsLine } from './input-rules.js';
+import type { KeyScope } from '../../../events/key.events.js';
+import { IsLine } from '../input-rules.js';
 import type { ApiKey } from './key.aggregate.js';
 
 const NAME_CHARACTERS_MAX = 120;

@@ -4,7 +4,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { KeyPepper } from '../key-pepper.js';
+import { KeyPepper } from './key-pepper.js';
 import { keyPrefix, newApiKey } from '../random-ids.js';
 
 const OPERATOR_STREAM = 'operator';

@@ -2,9 +2,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, IsString, Max, Min } from 'class-validator';
-import { PARTITIONS_MAX } from '../../config/config.js';
+import { PARTITIONS_MAX } from '../../../config/config.js';
 import { normaliseDomain } from './domain.js';
-import { IfGiven, IsCurrency, IsLine, IsSiteDomain, IsTimezone } from './input-rules.js';
+import { IfGiven, IsCurrency, IsLine, IsSiteDomain, IsTimezone } from '../input-rules.js';
 import type { Site } from './site.aggregate.js';
 
 const NAME_CHARACTERS_MAX = 120;
