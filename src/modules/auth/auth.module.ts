@@ -1,5 +1,5 @@
-// Directories of sites and keys, and what KeyGuard needs: for every role that is asked something
-// over HTTP. A module whose controllers use KeyGuard imports this one.
+// Directories of sites and keys, and what CallerGuard needs: for every role that is asked something
+// over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';

@@ -8,14 +8,14 @@ import { CONFIG, type Config } from '../../../config/config.js';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import type { KeyEvent } from '../../../events/key.events.js';
-import type { KeyHolder } from '../access.js';
+import type { Caller } from '../access.js';
 import { type ApiKey, keyFold } from '../keys/key.aggregate.js';
 import { KeyPepper } from '../keys/key-pepper.js';
 
 const RECENT_KEYS_MAX = 10_000;
 const KEY_CHARACTERS_MAX = 256;
 
-const OPERATOR: KeyHolder = {
+const OPERATOR: Caller = {
   id: 'operator',
   merchant: null,
   site: null,
@@ -25,10 +25,10 @@ const OPERATOR: KeyHolder = {
 @Injectable()
 export class KeyDirectory {
   readonly #byId = new Map<string, ApiKey>();
-  readonly #byDigest = new Map<string, KeyHolder>();
+  readonly #byDigest = new Map<string, Caller>();
   /** Owner, a site or else a merchant, to its keys. */
   readonly #byOwner = new Map<string, Map<string, ApiKey>>();
-  readonly #recent = new LRUCache<string, KeyHolder>({ max: RECENT_KEYS_MAX });
+  readonly #recent = new LRUCache<string, Caller>({ max: RECENT_KEYS_MAX });
   readonly #operatorKeyConfigured: boolean;
 
   constructor(
@@ -40,17 +40,17 @@ export class KeyDirectory {
   }
 
   /** Undefined: unknown or revoked. Cheap on repeated keys. */
-  find(key: string): KeyHolder | undefined {
+  find(key: string): Caller | undefined {
     const recent = this.#recent.get(key);
     if (recent) return recent;
     if (key.length > KEY_CHARACTERS_MAX) return undefined;
-    const holder = this.#byDigest.get(this.pepper.digest(key));
-    if (holder) this.#recent.set(key, holder);
-    return holder;
+    const caller = this.#byDigest.get(this.pepper.digest(key));
+    if (caller) this.#recent.set(key, caller);
+    return caller;
   }
 
   /** Of a key that was found before: whether it still would be. */
-  holds({ id }: KeyHolder): boolean {
+  holds({ id }: Caller): boolean {
     return id === OPERATOR.id || this.#byId.has(id);
   }
 

@@ -15,7 +15,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import { type KeyHolder, requireReach, siteUnknown } from '../access.js';
+import { type Caller, requireReach, siteUnknown } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { IssueKey } from './issue-key.command.js';
 import { RevokeKey } from './revoke-key.command.js';
@@ -25,7 +25,7 @@ import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.j
 import { InputPipe } from '../input.pipe.js';
 import type { ApiKey } from './key.aggregate.js';
 import { IssuedKeyAnswer, IssueKeyBody, keyAnswer, KeyListAnswer } from './key.dto.js';
-import { Holder, KeyGuard, NeedsScope } from '../key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
 import { pageOf } from '../page.js';
 import { ListParameters } from '../sites/site.dto.js';
@@ -44,7 +44,7 @@ interface Owner {
 
 @ApiTags('Keys')
 @ApiBearerAuth('bearer')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @NeedsScope('sites:admin')
@@ -64,10 +64,10 @@ export class KeysController {
   issueForSite(
     @Param('site') idOrDomain: string,
     @Body() body: IssueKeyBody,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): Promise<IssuedKeyAnswer> {
-    const { id: site, merchant } = requireReach(holder, this.sites.find(idOrDomain));
-    return this.#issue({ merchant, site }, body, holder);
+    const { id: site, merchant } = requireReach(caller, this.sites.find(idOrDomain));
+    return this.#issue({ merchant, site }, body, caller);
   }
 
   @Get('sites/:site/keys')
@@ -78,9 +78,9 @@ export class KeysController {
   listOfSite(
     @Param('site') idOrDomain: string,
     @Query() parameters: ListParameters,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): KeyListAnswer {
-    const { id } = requireReach(holder, this.sites.find(idOrDomain));
+    const { id } = requireReach(caller, this.sites.find(idOrDomain));
     return listAnswer(this.keys.listOfSite(id), parameters);
   }
 
@@ -94,33 +94,33 @@ export class KeysController {
   async revokeOfSite(
     @Param('site') idOrDomain: string,
     @Param('id') id: string,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): Promise<void> {
-    const site = requireReach(holder, this.sites.find(idOrDomain));
-    await this.#revoke(this.keys.byId(id)?.site === site.id ? id : undefined, holder);
+    const site = requireReach(caller, this.sites.find(idOrDomain));
+    await this.#revoke(this.keys.byId(id)?.site === site.id ? id : undefined, caller);
   }
 
   @Post('keys')
   @ApiOperation({ operationId: 'issueKey', summary: "Issue a key for all of a merchant's sites" })
   @ApiResponse({ status: 201, type: IssuedKeyAnswer, description: 'The only answer that shows the key.' })
   @ApiProblems({ 400: 'Some fields are not valid.' })
-  async issue(@Body() body: IssueKeyBody, @Holder() holder: KeyHolder): Promise<IssuedKeyAnswer> {
-    requireWholeMerchant(holder);
+  async issue(@Body() body: IssueKeyBody, @Calling() caller: Caller): Promise<IssuedKeyAnswer> {
+    requireWholeMerchant(caller);
     if (body.scopes.includes('ingest')) {
       throw Problem.badRequest('Issue it under /v1/sites/{site}/keys.', [
         { path: 'scopes', message: 'ingest is for keys of one site' },
       ]);
     }
-    return this.#issue({ merchant: holder.merchant ?? OPERATORS_MERCHANT, site: null }, body, holder);
+    return this.#issue({ merchant: caller.merchant ?? OPERATORS_MERCHANT, site: null }, body, caller);
   }
 
   @Get('keys')
   @ApiOperation({ operationId: 'listKeys', summary: "List the keys good for all of a merchant's sites" })
   @ApiResponse({ status: 200, type: KeyListAnswer })
   @ApiProblems({ 400: 'limit or cursor is not valid.' })
-  list(@Query() parameters: ListParameters, @Holder() holder: KeyHolder): KeyListAnswer {
-    requireWholeMerchant(holder);
-    return listAnswer(this.keys.listOfMerchant(holder.merchant), parameters);
+  list(@Query() parameters: ListParameters, @Calling() caller: Caller): KeyListAnswer {
+    requireWholeMerchant(caller);
+    return listAnswer(this.keys.listOfMerchant(caller.merchant), parameters);
   }
 
   @Delete('keys/:id')
@@ -132,28 +132,28 @@ export class KeysController {
   })
   @ApiResponse({ status: 204, description: 'Revoked.' })
   @ApiProblems({ 404: KEY_UNKNOWN })
-  async revoke(@Param('id') id: string, @Holder() holder: KeyHolder): Promise<void> {
-    requireWholeMerchant(holder);
+  async revoke(@Param('id') id: string, @Calling() caller: Caller): Promise<void> {
+    requireWholeMerchant(caller);
     const key = this.keys.byId(id);
-    const isTheirs = holder.merchant === null || holder.merchant === key?.merchant;
-    await this.#revoke(key?.site === null && isTheirs ? id : undefined, holder);
+    const isTheirs = caller.merchant === null || caller.merchant === key?.merchant;
+    await this.#revoke(key?.site === null && isTheirs ? id : undefined, caller);
   }
 
-  async #issue(owner: Owner, { name, scopes }: IssueKeyBody, holder: KeyHolder): Promise<IssuedKeyAnswer> {
-    const issued = await this.commands.execute(new IssueKey({ ...owner, name, scopes }, holder.id));
+  async #issue(owner: Owner, { name, scopes }: IssueKeyBody, caller: Caller): Promise<IssuedKeyAnswer> {
+    const issued = await this.commands.execute(new IssueKey({ ...owner, name, scopes }, caller.id));
     if (issued.outcome === 'owner-unknown') throw siteUnknown();
     return Object.assign(keyAnswer(issued.issued), { key: issued.key });
   }
 
-  async #revoke(id: string | undefined, holder: KeyHolder): Promise<void> {
+  async #revoke(id: string | undefined, caller: Caller): Promise<void> {
     const outcome =
-      id === undefined ? 'key-unknown' : await this.commands.execute(new RevokeKey(id, holder.id));
+      id === undefined ? 'key-unknown' : await this.commands.execute(new RevokeKey(id, caller.id));
     if (outcome === 'key-unknown') throw Problem.notFound(KEY_UNKNOWN);
   }
 }
 
-function requireWholeMerchant(holder: KeyHolder): void {
-  if (holder.site !== null) throw Problem.forbidden('A key of one site manages the keys of that site only.');
+function requireWholeMerchant(caller: Caller): void {
+  if (caller.site !== null) throw Problem.forbidden('A key of one site manages the keys of that site only.');
 }
 
 function listAnswer(keys: readonly ApiKey[], { limit, cursor }: ListParameters): KeyListAnswer {

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import type { Config } from '../../../config/config.js';
 import { ofStatus } from '../../../http/problem-details.js';
 import { Problem } from '../../../http/problem.js';
-import type { KeyHolder } from '../access.js';
+import type { Caller } from '../access.js';
 import type { AuthTelemetry } from '../auth.telemetry.js';
 import { networkOf } from './client-network.js';
 import type { KeyPepper } from '../keys/key-pepper.js';
@@ -35,7 +35,7 @@ export class RequestLimits {
   }
 
   /** @throws Problem 429 */
-  async countRequest({ id }: KeyHolder, reply: FastifyReply): Promise<void> {
+  async countRequest({ id }: Caller, reply: FastifyReply): Promise<void> {
     const admission = await this.deps.limits.take(this.#ofKeys, id);
     if (!admission.admitted) this.deps.telemetry.refused('too-many-requests');
     answer(reply, this.#ofKeys, admission);

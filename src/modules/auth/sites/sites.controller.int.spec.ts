@@ -341,13 +341,13 @@ describe('who may', () => {
 describe('without the event store', () => {
   it('refuses changes with 503 and Retry-After, and goes on answering reads', async () => {
     const { id } = await create();
-    const holder = await postgres.pool.connect();
-    await holder.query('BEGIN; SELECT pg_advisory_xact_lock(7236021544198)');
+    const caller = await postgres.pool.connect();
+    await caller.query('BEGIN; SELECT pg_advisory_xact_lock(7236021544198)');
     const answer = await plane.call('PATCH', `/v1/sites/${id}`, { body: { name: 'Late' } });
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '2']);
     expect((await plane.call('GET', `/v1/sites/${id}`)).status).toBe(200);
-    await holder.query('ROLLBACK');
-    holder.release();
+    await caller.query('ROLLBACK');
+    caller.release();
     expect((await plane.call('PATCH', `/v1/sites/${id}`, { body: { name: 'Late' } })).status).toBe(200);
   });
 });

@@ -17,7 +17,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import { hasScope, type KeyHolder, requireReach, siteUnknown } from '../access.js';
+import { hasScope, type Caller, requireReach, siteUnknown } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { ChangeSite, type ChangeSiteOutcome } from './change-site.command.js';
 import { CreateSite, type CreateSiteOutcome } from './create-site.command.js';
@@ -25,7 +25,7 @@ import { DeleteSite, type DeleteSiteOutcome } from './delete-site.command.js';
 import { type Site, SiteDirectory } from '../directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from '../key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
 import { pageOf } from '../page.js';
 import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.js';
@@ -57,7 +57,7 @@ const CHANGED_MEANWHILE = 'The site has changed since it was read: read it again
 
 @ApiTags('Sites')
 @ApiBearerAuth('bearer')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @Controller('v1/sites')
@@ -81,14 +81,14 @@ export class SitesController {
     400: 'Some fields are not valid.',
     409: 'The domain or a tracking id belongs to another site.',
   })
-  async create(@Body() body: CreateSiteBody, @Holder() holder: KeyHolder): Promise<Site> {
-    if (holder.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
-    requireOperatorForSpread(body, holder);
+  async create(@Body() body: CreateSiteBody, @Calling() caller: Caller): Promise<Site> {
+    if (caller.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
+    requireOperatorForSpread(body, caller);
     const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
-    const merchant = holder.merchant ?? OPERATORS_MERCHANT;
+    const merchant = caller.merchant ?? OPERATORS_MERCHANT;
     const { trackingIds = [], spread } = body;
     const draft = { merchant, domain, name, timezone, currency, trackingIds, ...(spread && { spread }) };
-    const created = await this.commands.execute(new CreateSite(draft, holder.id));
+    const created = await this.commands.execute(new CreateSite(draft, caller.id));
     if (created.outcome === 'created') return created.site;
     throw refusal(created, domain);
   }
@@ -98,8 +98,8 @@ export class SitesController {
   @ApiOperation({ operationId: 'listSites', summary: 'List the sites that the key reaches' })
   @ApiResponse({ status: 200, type: SiteListAnswer })
   @ApiProblems({ 400: 'limit or cursor is not valid.' })
-  list(@Query() { limit, cursor }: ListParameters, @Holder() holder: KeyHolder): SiteListAnswer {
-    const page = pageOf(this.#reachedBy(holder), { limit, cursor, nameOf: ({ domain }) => domain });
+  list(@Query() { limit, cursor }: ListParameters, @Calling() caller: Caller): SiteListAnswer {
+    const page = pageOf(this.#reachedBy(caller), { limit, cursor, nameOf: ({ domain }) => domain });
     return { sites: page.items.map(siteAnswer), next_cursor: page.nextCursor };
   }
 
@@ -110,8 +110,8 @@ export class SitesController {
   @ApiOperation({ operationId: 'getSite', summary: 'Read a site' })
   @ApiResponse({ status: 200, type: SiteAnswer, headers: ETAG })
   @ApiProblems({ 404: SITE_UNKNOWN })
-  get(@Param('site') idOrDomain: string, @Holder() holder: KeyHolder): Site {
-    return requireReach(holder, this.sites.find(idOrDomain));
+  get(@Param('site') idOrDomain: string, @Calling() caller: Caller): Site {
+    return requireReach(caller, this.sites.find(idOrDomain));
   }
 
   @Patch(':site')
@@ -125,11 +125,11 @@ export class SitesController {
   async change(
     @Target() { idOrDomain, expected }: SiteTarget,
     @Body() change: ChangeSiteBody,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): Promise<Site> {
-    const { id: site, domain } = requireReach(holder, this.sites.find(idOrDomain));
-    requireOperatorForSpread(change, holder);
-    const changed = await this.commands.execute(new ChangeSite({ site, change, expected, by: holder.id }));
+    const { id: site, domain } = requireReach(caller, this.sites.find(idOrDomain));
+    requireOperatorForSpread(change, caller);
+    const changed = await this.commands.execute(new ChangeSite({ site, change, expected, by: caller.id }));
     if (changed.outcome === 'changed') return changed.site;
     throw refusal(changed, domain);
   }
@@ -142,13 +142,13 @@ export class SitesController {
   @ApiOperation({ operationId: 'deleteSite', summary: 'Delete a site and release its domain' })
   @ApiResponse({ status: 204, description: 'Deleted.' })
   @ApiProblems({ 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
-  async delete(@Target() { idOrDomain, expected }: SiteTarget, @Holder() holder: KeyHolder): Promise<void> {
-    const { id: site, domain } = requireReach(holder, this.sites.find(idOrDomain));
-    const outcome = await this.commands.execute(new DeleteSite({ site, expected, by: holder.id }));
+  async delete(@Target() { idOrDomain, expected }: SiteTarget, @Calling() caller: Caller): Promise<void> {
+    const { id: site, domain } = requireReach(caller, this.sites.find(idOrDomain));
+    const outcome = await this.commands.execute(new DeleteSite({ site, expected, by: caller.id }));
     if (outcome !== 'deleted') throw refusal({ outcome }, domain);
   }
 
-  #reachedBy({ merchant, site }: KeyHolder): readonly Site[] {
+  #reachedBy({ merchant, site }: Caller): readonly Site[] {
     if (site === null) return this.sites.list(merchant ?? undefined);
     const own = this.sites.find(site);
     return own ? [own] : [];
@@ -156,8 +156,8 @@ export class SitesController {
 }
 
 /** It decides about the load of machines that all merchants share. */
-function requireOperatorForSpread({ spread }: ChangeSiteBody, holder: KeyHolder): void {
-  if (spread === undefined || hasScope(holder, 'operator')) return;
+function requireOperatorForSpread({ spread }: ChangeSiteBody, caller: Caller): void {
+  if (spread === undefined || hasScope(caller, 'operator')) return;
   throw Problem.forbidden('Only the operator may spread a site over partitions.');
 }
 

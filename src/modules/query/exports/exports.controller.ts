@@ -2,10 +2,10 @@
 import { Body, Controller, HttpCode, Inject, Param, Post, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { type KeyHolder, requireReach } from '../../auth/access.js';
+import { type Caller, requireReach } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { Freshness } from '../freshness.js';
 import { ApiAccepted } from '../jobs/jobs.openapi.js';
 import { sendJob } from '../jobs/send-job.js';
@@ -18,7 +18,7 @@ import { EXPORT_KIND } from './run-export.js';
 @ApiTags('Jobs')
 @ApiBearerAuth('bearer')
 @Controller('v1/sites/:site/exports')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 export class ExportsController {
   constructor(
     @Inject(SiteDirectory) private readonly sites: SiteDirectory,
@@ -49,10 +49,10 @@ export class ExportsController {
   async create(
     @Param('site') idOrDomain: string,
     @Body() body: unknown,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const site = requireReach(holder, this.sites.find(idOrDomain));
+    const site = requireReach(caller, this.sites.find(idOrDomain));
     const wanted = parseExportRequest(body);
     const asked = { site, request: wanted.selection, now: Date.now() };
     const query = await this.questions.normalised(asked, await this.freshness.of(site.id));

@@ -24,11 +24,11 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { DefinitionKind } from '../../../events/definition.events.js';
-import type { KeyHolder } from '../../auth/access.js';
+import type { Caller } from '../../auth/access.js';
 import { entityTag, expectedRevision } from '../../auth/entity-tag.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
 import { InputPipe } from '../../auth/input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { newId } from '../../auth/random-ids.js';
 import type { DefinitionRules } from './definition.js';
 import { DefinitionsDesk, type Found } from './definitions.desk.js';
@@ -60,7 +60,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
   @ApiTags(`${rules.kind}s`)
   @ApiBearerAuth('bearer')
-  @UseGuards(KeyGuard)
+  @UseGuards(CallerGuard)
   @UseInterceptors(EventStoreOutageInterceptor)
   @UsePipes(InputPipe)
   @Controller(`v1/sites/:site/${rules.plural}`)
@@ -74,25 +74,25 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
     create(
       @Param('site') idOrDomain: string,
       @Body() body: object,
-      @Holder() holder: KeyHolder,
+      @Calling() caller: Caller,
     ): Promise<Found> {
       const id = newId(rules.idPrefix);
-      return this.desk.save({ rules, holder, idOrDomain }, { wish: 'create', id, body });
+      return this.desk.save({ rules, caller, idOrDomain }, { wish: 'create', id, body });
     }
 
     @Get()
     @NeedsScope('sites:admin', 'stats:read')
     @documented.List()
-    list(@Param('site') idOrDomain: string, @Query() query: object, @Holder() holder: KeyHolder): object {
-      return this.desk.list({ rules, holder, idOrDomain }, query);
+    list(@Param('site') idOrDomain: string, @Query() query: object, @Calling() caller: Caller): object {
+      return this.desk.list({ rules, caller, idOrDomain }, query);
     }
 
     @Get(':id')
     @UseInterceptors(FoundInterceptor)
     @NeedsScope('sites:admin', 'stats:read')
     @documented.Get()
-    get(@Param('site') idOrDomain: string, @Param('id') id: string, @Holder() holder: KeyHolder): Found {
-      return this.desk.get({ rules, holder, idOrDomain }, id);
+    get(@Param('site') idOrDomain: string, @Param('id') id: string, @Calling() caller: Caller): Found {
+      return this.desk.get({ rules, caller, idOrDomain }, id);
     }
 
     @Patch(':id')
@@ -104,9 +104,9 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
       @Param('id') id: string,
       @Body() body: object,
       @Expected() expected: number | 'any',
-      @Holder() holder: KeyHolder,
+      @Calling() caller: Caller,
     ): Promise<Found> {
-      return this.desk.save({ rules, holder, idOrDomain }, { wish: 'change', id, body, expected });
+      return this.desk.save({ rules, caller, idOrDomain }, { wish: 'change', id, body, expected });
     }
 
     @Delete(':id')
@@ -117,9 +117,9 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
       @Param('site') idOrDomain: string,
       @Param('id') id: string,
       @Expected() expected: number | 'any',
-      @Holder() holder: KeyHolder,
+      @Calling() caller: Caller,
     ): Promise<void> {
-      await this.desk.delete({ rules, holder, idOrDomain }, { wish: 'delete', id, expected });
+      await this.desk.delete({ rules, caller, idOrDomain }, { wish: 'delete', id, expected });
     }
   }
   return DefinitionsController;

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { DefinitionKind } from '../../../events/definition.events.js';
 import { Problem } from '../../../http/problem.js';
-import { type KeyHolder, requireReach, siteUnknown } from '../../auth/access.js';
+import { type Caller, requireReach, siteUnknown } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { pageOf } from '../../auth/page.js';
 import { ChangeDefinitions } from './commands/change-definitions.command.js';
@@ -15,7 +15,7 @@ import { listParameters } from './list-parameters.js';
 
 export interface Asked {
   readonly rules: DefinitionRules<DefinitionKind>;
-  readonly holder: KeyHolder;
+  readonly caller: Caller;
   readonly idOrDomain: string;
 }
 
@@ -69,8 +69,8 @@ export class DefinitionsDesk {
   }
 
   async #carryOut(asked: Asked, site: string, wish: Wish): Promise<Definition<DefinitionKind> | undefined> {
-    const { rules, holder } = asked;
-    const outcome = await this.commands.execute(new ChangeDefinitions({ site, rules, wish }, holder.id));
+    const { rules, caller } = asked;
+    const outcome = await this.commands.execute(new ChangeDefinitions({ site, rules, wish }, caller.id));
     switch (outcome.outcome) {
       case 'done':
         return outcome.definition;
@@ -81,8 +81,8 @@ export class DefinitionsDesk {
     }
   }
 
-  #siteOf({ holder, idOrDomain }: Asked): string {
-    return requireReach(holder, this.sites.find(idOrDomain)).id;
+  #siteOf({ caller, idOrDomain }: Asked): string {
+    return requireReach(caller, this.sites.find(idOrDomain)).id;
   }
 
   #found({ rules }: Asked, site: string, item: Definition<DefinitionKind>): Found {

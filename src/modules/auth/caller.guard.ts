@@ -12,7 +12,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyScope } from '../../events/key.events.js';
 import { Problem } from '../../http/problem.js';
-import { bearerKey, hasScope, type KeyHolder, requireScope } from './access.js';
+import { bearerKey, hasScope, type Caller, requireScope } from './access.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
@@ -21,19 +21,19 @@ import { RequestLimits } from './limits/request-limits.js';
 const SCOPES = Symbol('scopes');
 const RETRY_AFTER_SECONDS = 5;
 
-type AuthorizedRequest = FastifyRequest & { keyHolder?: KeyHolder };
+type AuthorizedRequest = FastifyRequest & { caller?: Caller };
 
 /** One of them is enough. Without it, the guard refuses everybody. */
 export const NeedsScope = (...scopes: readonly KeyScope[]) => SetMetadata(SCOPES, scopes);
 
-/** The holder of the request's key, put there by KeyGuard. */
-export const Holder = createParamDecorator(
-  (_: unknown, context: ExecutionContext): KeyHolder | undefined =>
-    context.switchToHttp().getRequest<AuthorizedRequest>().keyHolder,
+/** Who sent the request, put there by CallerGuard. */
+export const Calling = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller | undefined =>
+    context.switchToHttp().getRequest<AuthorizedRequest>().caller,
 );
 
 @Injectable()
-export class KeyGuard implements CanActivate {
+export class CallerGuard implements CanActivate {
   readonly #reflector = new Reflector();
 
   constructor(
@@ -51,21 +51,21 @@ export class KeyGuard implements CanActivate {
       throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
     }
     const key = bearerKey(request.headers);
-    const holder = key === undefined ? undefined : this.keys.find(key);
-    if (!holder) {
+    const caller = key === undefined ? undefined : this.keys.find(key);
+    if (!caller) {
       this.telemetry.refused(key === undefined ? 'no-key' : 'unknown-key');
       await this.limits.countRefusal(request.ip, reply);
       throw Problem.unauthorized('Send a valid key as Authorization: Bearer <key>.');
     }
-    await this.limits.countRequest(holder, reply);
+    await this.limits.countRequest(caller, reply);
     const scopes =
       this.#reflector.getAllAndOverride<readonly KeyScope[] | undefined>(SCOPES, [
         context.getHandler(),
         context.getClass(),
       ]) ?? [];
-    if (!scopes.some((scope) => hasScope(holder, scope))) this.telemetry.refused('scope-missing');
-    requireScope(holder, ...scopes);
-    request.keyHolder = holder;
+    if (!scopes.some((scope) => hasScope(caller, scope))) this.telemetry.refused('scope-missing');
+    requireScope(caller, ...scopes);
+    request.caller = caller;
     return true;
   }
 }
