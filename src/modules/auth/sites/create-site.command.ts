@@ -1,4 +1,4 @@
-// Creates a site for a merchant: claims the domain, then begins the site's stream. Of any number
+// Creates a site for a merchant: claims its domains, then begins the site's stream. Of any number
 // of creations for one domain, exactly one is carried out.
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -6,20 +6,20 @@ import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
-import { claimDomain } from './domain-claim.js';
+import { claimDomains } from './domain-claim.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import { newSiteId } from '../random-ids.js';
-import { createSite, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
+import { createSite, domainsOf, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
 
 export type CreateSiteOutcome =
   | { readonly outcome: 'created'; readonly site: Site }
   | { readonly outcome: 'merchant-unknown' }
-  | { readonly outcome: 'domain-taken' }
+  | { readonly outcome: 'domain-taken'; readonly domain: string }
   | { readonly outcome: 'tracking-id-taken'; readonly trackingId: string };
 
 export class CreateSite extends Command<CreateSiteOutcome> {
   constructor(
-    /** Its domain is normalised. */
+    /** Its domains are normalised. */
     readonly draft: SiteDraft,
     readonly by: string,
   ) {
@@ -42,12 +42,13 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     if (trackingId !== undefined) return { outcome: 'tracking-id-taken', trackingId };
 
     const id = newSiteId();
-    const claim = await claimDomain(this.eventStore, { domain: draft.domain, site: id, by });
-    if (claim === 'taken') return { outcome: 'domain-taken' };
+    const domains = new Set(domainsOf({ domain: draft.domain, aliases: draft.aliases ?? [] }));
+    const claimed = await claimDomains(this.eventStore, [...domains], { site: id, by });
+    if (claimed.outcome === 'domain-taken') return claimed;
     const event = { ...createSite(id, draft), metadata: { by } };
     const created = await this.eventStore.append(siteStream(id), [event], 'none');
-    // This creation was so slow that it was given up for dead and the domain went to another.
-    if (created.outcome === 'conflict') return { outcome: 'domain-taken' };
+    // This creation was so slow that it was given up for dead and a domain went to another.
+    if (created.outcome === 'conflict') return { outcome: 'domain-taken', domain: draft.domain };
 
     await this.directories.settle();
     const { state } = await load(this.eventStore, siteStream(id), siteFold);
