@@ -6,6 +6,7 @@ import type { DefinitionKind } from '../../../events/definition.events.js';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, requireReach, siteUnknown } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
+import type { Found } from '../../auth/found.js';
 import { pageOf } from '../../auth/page.js';
 import { ChangeDefinitions } from './commands/change-definitions.command.js';
 import type { Definition, DefinitionRules } from './definition.js';
@@ -17,13 +18,6 @@ export interface Asked {
   readonly rules: DefinitionRules<DefinitionKind>;
   readonly caller: Caller;
   readonly idOrDomain: string;
-}
-
-/** A definition as its answer shows it. */
-export interface Found {
-  readonly path: string;
-  readonly revision: number;
-  readonly answer: object;
 }
 
 @Injectable()
