@@ -81,10 +81,11 @@ export class KeyDesk {
   async change(
     asked: KeysAsked,
     id: string,
-    { name, expiresAt, expected }: ChangeKeyBody & { readonly expected: number | 'any' },
+    { body, expected }: { readonly body: ChangeKeyBody; readonly expected: number | 'any' },
   ): Promise<Found> {
     const { caller } = asked;
     const { id: key } = this.#keyOf(asked, id);
+    const { name, expiresAt } = body;
     const end = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
     if (end !== undefined) refuseOutlasting(end, this.#endOf(caller));
     const change: KeyChange = {
@@ -100,9 +101,10 @@ export class KeyDesk {
   async rotate(
     asked: KeysAsked,
     id: string,
-    { overlapSeconds, expiresAt, ids }: RotateKeyBody & { readonly ids: IdSource },
+    { body, ids }: { readonly body: RotateKeyBody; readonly ids: IdSource },
   ): Promise<Found> {
     const { caller } = asked;
+    const { overlapSeconds, expiresAt } = body;
     const old = this.#keyOf(asked, id);
     requireScopes(caller, old.scopes);
     const limit = this.#endOf(caller);
@@ -142,7 +144,7 @@ export class KeyDesk {
 }
 
 function shownOnce({ issued, key }: { readonly issued: ApiKey; readonly key: string }): Found {
-  const answer = { ...keyAnswer(issued, undefined), key };
+  const answer = Object.assign(keyAnswer(issued, undefined), { key });
   return { path: pathOf(issued), revision: issued.revision, answer };
 }
 

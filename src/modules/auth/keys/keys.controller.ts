@@ -96,7 +96,7 @@ export class KeysController {
     @Expected() expected: number | 'any',
     @Calling() caller: Caller,
   ): Promise<Found> {
-    return this.desk.change(asked(caller), id, { ...body, expected });
+    return this.desk.change(asked(caller), id, { body, expected });
   }
 
   @Post(':id/rotate')
@@ -116,7 +116,7 @@ export class KeysController {
     @Calling() caller: Caller,
     @Ids() ids: IdSource,
   ): Promise<Found> {
-    return this.desk.rotate(asked(caller), id, { ...body, ids });
+    return this.desk.rotate(asked(caller), id, { body, ids });
   }
 
   @Delete(':id')

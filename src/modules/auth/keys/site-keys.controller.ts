@@ -113,7 +113,7 @@ export class SiteKeysController {
     @Expected() expected: number | 'any',
     @Calling() caller: Caller,
   ): Promise<Found> {
-    return this.desk.change(this.#asked(idOrDomain, caller), id, { ...body, expected });
+    return this.desk.change(this.#asked(idOrDomain, caller), id, { body, expected });
   }
 
   @Post(':id/rotate')
@@ -135,7 +135,7 @@ export class SiteKeysController {
     @Calling() caller: Caller,
     @Ids() ids: IdSource,
   ): Promise<Found> {
-    return this.desk.rotate(this.#asked(idOrDomain, caller), id, { ...body, ids });
+    return this.desk.rotate(this.#asked(idOrDomain, caller), id, { body, ids });
   }
 
   @Delete(':id')

@@ -51,8 +51,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
       @Calling() caller: Caller,
       @Ids() ids: IdSource,
     ): Promise<Found> {
-      const id = ids.newId(rules.idPrefix);
-      return this.desk.save({ rules, caller, idOrDomain }, { wish: 'create', id, body });
+      return this.desk.create({ rules, caller, idOrDomain }, body, ids);
     }
 
     @Get()

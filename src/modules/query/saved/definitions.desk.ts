@@ -8,6 +8,7 @@ import { type Caller, requireReach, siteUnknown } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import type { Found } from '../../auth/found.js';
 import { pageOf } from '../../auth/page.js';
+import type { IdSource } from '../../auth/random-ids.js';
 import { ChangeDefinitions } from './commands/change-definitions.command.js';
 import type { Definition, DefinitionRules } from './definition.js';
 import type { Refusal, Wish } from './definitions.aggregate.js';
@@ -48,6 +49,10 @@ export class DefinitionsDesk {
     const item = this.definitions.of(site).definitions[asked.rules.kind].get(id);
     if (item === undefined) throw unknownItem(asked);
     return this.#found(asked, site, item);
+  }
+
+  create(asked: Asked, body: object, ids: IdSource): Promise<Found> {
+    return this.save(asked, { wish: 'create', id: ids.newId(asked.rules.idPrefix), body });
   }
 
   /** @throws Problem also where the site is gone by the time that it is done */
