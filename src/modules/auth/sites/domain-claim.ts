@@ -28,6 +28,7 @@ export interface HeldClaim {
 }
 
 export type ClaimOutcome =
+  /** `claims`: without those that the site had before, which another request may count on. */
   | { readonly outcome: 'claimed'; readonly claims: readonly HeldClaim[] }
   | { readonly outcome: 'domain-taken'; readonly domain: string };
 
@@ -61,7 +62,7 @@ export async function claimDomains(
       await releaseClaims(eventStore, claims, claimant);
       return { outcome: 'domain-taken', domain };
     }
-    claims.push(claim);
+    if (claim.isNew) claims.push(claim);
   }
   return { outcome: 'claimed', claims };
 }
@@ -97,14 +98,14 @@ async function claimDomain(
   eventStore: EventStore,
   domain: string,
   { site, by }: Claimant,
-): Promise<HeldClaim | 'taken'> {
+): Promise<(HeldClaim & { readonly isNew: boolean }) | 'taken'> {
   const { state, revision } = await load(eventStore, domainStream(domain), domainClaimFold);
-  const isFree =
-    state === 'free' || state.site === site || (await isAbandoned(eventStore, domain, { ...state, by }));
+  const isOwn = state !== 'free' && state.site === site;
+  const isFree = state === 'free' || isOwn || (await isAbandoned(eventStore, domain, { ...state, by }));
   if (!isFree) return 'taken';
   const event: DomainEvent = { type: 'DomainClaimed', data: { domain, site } };
   const claimed = await eventStore.append(domainStream(domain), [{ ...event, metadata: { by } }], revision);
-  return claimed.outcome === 'stored' ? { domain, revision: claimed.revision } : 'taken';
+  return claimed.outcome === 'stored' ? { domain, revision: claimed.revision, isNew: !isOwn } : 'taken';
 }
 
 /** Makes sure of it: whoever claimed the domain, were they merely slow, now meets a conflict. */
