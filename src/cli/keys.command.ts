@@ -23,6 +23,7 @@ interface KeyOptions extends ServerOptions {
 
 interface CreateOptions extends KeyOptions {
   readonly scopes: readonly string[];
+  readonly merchant?: string;
 }
 
 export function keysCommand(program: Command, context: CommandContext): void {
@@ -39,7 +40,8 @@ export function keysCommand(program: Command, context: CommandContext): void {
         '--scopes <list>',
         'comma list of ingest, ingest:server, stats:read, sites:admin, operator',
         commaList,
-      ),
+      )
+      .option('--merchant <id>', "whose it is to be, without --site (default: the operator's own)"),
   ).action((name: string, options: CreateOptions) => create(name, options, context));
   withSite(
     group.command('revoke').description('make a key useless, at once').argument('<id>', 'as listed'),
@@ -69,7 +71,7 @@ async function create(name: string, options: CreateOptions, context: CommandCont
   const made = await connect(context, options).call<Key & { readonly key: string }>({
     method: 'POST',
     path: pathOf(options),
-    body: { name, scopes: options.scopes },
+    body: { name, scopes: options.scopes, merchant: options.merchant },
   });
   if (options.json) {
     terminal.json(made);

@@ -23,6 +23,10 @@ interface Site {
   readonly spread: number;
 }
 
+interface MerchantOption {
+  readonly merchant?: string;
+}
+
 interface SiteFields extends ServerOptions {
   readonly name?: string;
   readonly timezone?: string;
@@ -37,12 +41,16 @@ export function sitesCommand(program: Command, context: CommandContext): void {
     list(options, context),
   );
   withFields(
-    group.command('create').description('add a site').argument('<domain>', 'such as shop.example'),
-  ).action(async (domain: string, options: SiteFields) => {
+    group
+      .command('create')
+      .description('add a site')
+      .argument('<domain>', 'such as shop.example')
+      .option('--merchant <id>', "whose it is to be (default: the operator's own)"),
+  ).action(async (domain: string, options: SiteFields & MerchantOption) => {
     const site = await connect(context, options).call<Site>({
       method: 'POST',
       path: '/v1/sites',
-      body: { domain, ...fieldsOf(options) },
+      body: { domain, merchant: options.merchant, ...fieldsOf(options) },
     });
     show(site, options, context.terminal);
   });

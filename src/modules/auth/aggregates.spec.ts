@@ -2,7 +2,6 @@ import type { NewEvent, RecordedEvent } from '../../event-store/event-store.js';
 import type { Fold } from './aggregate.js';
 import { domainClaimFold } from './sites/domain-claim.js';
 import { issueKey, keyFold, revokeKey } from './keys/key.aggregate.js';
-import { merchantFold, registerMerchant } from './merchants/merchant.aggregate.js';
 import { spreadAt } from './sites/spread.js';
 import { changeSite, createSite, deleteSite, type Site, siteFold } from './sites/site.aggregate.js';
 
@@ -111,12 +110,5 @@ describe('a key', () => {
     });
     expect(given(keyFold, issueKey('k1', keyDraft), revokeKey('k1'))).toBe('revoked');
     expect(given(keyFold, issueKey('k1', keyDraft), unknown)).toMatchObject({ id: 'k1' });
-  });
-});
-
-describe('a merchant', () => {
-  it('is absent, then registered', () => {
-    expect(given(merchantFold)).toBe('absent');
-    expect(given(merchantFold, registerMerchant('m', 'Shop'), unknown)).toEqual({ id: 'm', name: 'Shop' });
   });
 });

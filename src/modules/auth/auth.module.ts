@@ -12,6 +12,7 @@ import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
+import { MemberDirectory } from './merchants/member.directory.js';
 
 @Module({
   imports: [RedisModule],
@@ -19,6 +20,7 @@ import { RequestLimits } from './limits/request-limits.js';
     SiteDirectory,
     KeyDirectory,
     DirectoryFollower,
+    MemberDirectory,
     AuthTelemetry,
     {
       provide: KeyPepper,
@@ -32,6 +34,14 @@ import { RequestLimits } from './limits/request-limits.js';
         new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
     },
   ],
-  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, RequestLimits],
+  exports: [
+    SiteDirectory,
+    KeyDirectory,
+    KeyPepper,
+    DirectoryFollower,
+    MemberDirectory,
+    AuthTelemetry,
+    RequestLimits,
+  ],
 })
 export class AuthModule {}

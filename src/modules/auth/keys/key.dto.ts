@@ -3,6 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn } from 'class-validator';
 import type { KeyScope } from '../../../events/key.events.js';
 import { IsLine } from '../input-rules.js';
+import { MerchantNamed } from '../merchants/merchant-named.js';
 import type { ApiKey } from './key.aggregate.js';
 
 const NAME_CHARACTERS_MAX = 120;
@@ -26,6 +27,11 @@ export class IssueKeyBody {
   @ArrayUnique()
   @IsIn(ISSUABLE_SCOPES, { each: true })
   scopes!: KeyScope[];
+}
+
+export class IssueMerchantKeyBody extends IssueKeyBody {
+  @MerchantNamed()
+  merchant?: string;
 }
 
 export class KeyAnswer {

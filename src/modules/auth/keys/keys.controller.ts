@@ -24,9 +24,9 @@ import { SiteDirectory } from '../directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
 import type { ApiKey } from './key.aggregate.js';
-import { IssuedKeyAnswer, IssueKeyBody, keyAnswer, KeyListAnswer } from './key.dto.js';
+import { IssuedKeyAnswer, IssueKeyBody, IssueMerchantKeyBody, keyAnswer, KeyListAnswer } from './key.dto.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { merchantFor } from '../merchants/acting.js';
 import { pageOf } from '../page.js';
 import { ListParameters } from '../sites/site.dto.js';
 
@@ -104,14 +104,14 @@ export class KeysController {
   @ApiOperation({ operationId: 'issueKey', summary: "Issue a key for all of a merchant's sites" })
   @ApiResponse({ status: 201, type: IssuedKeyAnswer, description: 'The only answer that shows the key.' })
   @ApiProblems({ 400: 'Some fields are not valid.' })
-  async issue(@Body() body: IssueKeyBody, @Calling() caller: Caller): Promise<IssuedKeyAnswer> {
+  async issue(@Body() body: IssueMerchantKeyBody, @Calling() caller: Caller): Promise<IssuedKeyAnswer> {
     requireWholeMerchant(caller);
     if (body.scopes.includes('ingest')) {
       throw Problem.badRequest('Issue it under /v1/sites/{site}/keys.', [
         { path: 'scopes', message: 'ingest is for keys of one site' },
       ]);
     }
-    return this.#issue({ merchant: caller.merchant ?? OPERATORS_MERCHANT, site: null }, body, caller);
+    return this.#issue({ merchant: merchantFor(caller, body.merchant), site: null }, body, caller);
   }
 
   @Get('keys')
@@ -141,7 +141,7 @@ export class KeysController {
 
   async #issue(owner: Owner, { name, scopes }: IssueKeyBody, caller: Caller): Promise<IssuedKeyAnswer> {
     const issued = await this.commands.execute(new IssueKey({ ...owner, name, scopes }, caller.id));
-    if (issued.outcome === 'owner-unknown') throw siteUnknown();
+    if (issued.outcome === 'owner-unknown') throw owner.site === null ? merchantUnknown() : siteUnknown();
     return Object.assign(keyAnswer(issued.issued), { key: issued.key });
   }
 
@@ -151,6 +151,11 @@ export class KeysController {
     if (outcome === 'key-unknown') throw Problem.notFound(KEY_UNKNOWN);
   }
 }
+
+const merchantUnknown = (): Problem =>
+  Problem.badRequest('The key would belong to nobody.', [
+    { path: 'merchant', message: 'is the id of no merchant' },
+  ]);
 
 function requireWholeMerchant(caller: Caller): void {
   if (caller.site !== null) throw Problem.forbidden('A key of one site manages the keys of that site only.');

@@ -5,6 +5,7 @@ import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, IsString, Max, Min } from 'c
 import { PARTITIONS_MAX } from '../../../config/config.js';
 import { normaliseDomain } from './domain.js';
 import { IfGiven, IsCurrency, IsLine, IsSiteDomain, IsTimezone } from '../input-rules.js';
+import { MerchantNamed } from '../merchants/merchant-named.js';
 import type { Site } from './site.aggregate.js';
 
 const NAME_CHARACTERS_MAX = 120;
@@ -84,6 +85,9 @@ export class CreateSiteBody extends ChangeSiteBody {
   @Normalised()
   @IsSiteDomain()
   domain!: string;
+
+  @MerchantNamed()
+  merchant?: string;
 }
 
 export class ListParameters {

@@ -26,7 +26,7 @@ import { type Site, SiteDirectory } from '../directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { merchantFor } from '../merchants/acting.js';
 import { pageOf } from '../page.js';
 import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.js';
 import {
@@ -85,7 +85,7 @@ export class SitesController {
     if (caller.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
     requireOperatorForSpread(body, caller);
     const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
-    const merchant = caller.merchant ?? OPERATORS_MERCHANT;
+    const merchant = merchantFor(caller, body.merchant);
     const { trackingIds = [], spread } = body;
     const draft = { merchant, domain, name, timezone, currency, trackingIds, ...(spread && { spread }) };
     const created = await this.commands.execute(new CreateSite(draft, caller.id));
@@ -173,7 +173,9 @@ function refusal(refused: Refused, domain: string): Problem {
     case 'tracking-id-taken':
       return Problem.conflict(`The tracking id ${refused.trackingId} belongs to a site already.`);
     case 'merchant-unknown':
-      return Problem.conflict("The key's merchant does not exist.");
+      return Problem.badRequest('The site would belong to nobody.', [
+        { path: 'merchant', message: 'is the id of no merchant' },
+      ]);
     case 'revision-differs':
       return Problem.conflict(CHANGED_MEANWHILE);
     case 'site-unknown':

@@ -69,7 +69,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Post()
     @UseInterceptors(FoundInterceptor)
-    @NeedsScope('sites:admin')
+    @NeedsScope('definitions:write')
     @documented.Create()
     create(
       @Param('site') idOrDomain: string,
@@ -97,7 +97,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Patch(':id')
     @UseInterceptors(FoundInterceptor)
-    @NeedsScope('sites:admin')
+    @NeedsScope('definitions:write')
     @documented.Change()
     change(
       @Param('site') idOrDomain: string,
@@ -111,7 +111,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Delete(':id')
     @HttpCode(204)
-    @NeedsScope('sites:admin')
+    @NeedsScope('definitions:write')
     @documented.Delete()
     async delete(
       @Param('site') idOrDomain: string,
