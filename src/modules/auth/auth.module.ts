@@ -6,6 +6,7 @@ import { EventStore } from '../../event-store/event-store.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { AuthTelemetry } from './auth.telemetry.js';
+import { CallerStanding } from './caller-standing.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
@@ -21,6 +22,7 @@ import { MemberDirectory } from './merchants/member.directory.js';
     KeyDirectory,
     DirectoryFollower,
     MemberDirectory,
+    CallerStanding,
     AuthTelemetry,
     {
       provide: KeyPepper,
@@ -40,6 +42,7 @@ import { MemberDirectory } from './merchants/member.directory.js';
     KeyPepper,
     DirectoryFollower,
     MemberDirectory,
+    CallerStanding,
     AuthTelemetry,
     RequestLimits,
   ],

@@ -140,7 +140,7 @@ it('writes nothing of a batch that is cut off in the middle, and goes on from th
   ) {
     writes++;
     return writes === 2 ? Promise.reject(new Error('cut off')) : upsert.apply(this, args);
-  } as typeof upsert);
+  });
   await expect(node().catchUp()).rejects.toThrow('cut off');
   expect(writes).toBe(2);
   expect([await positionOf(), Object.values(await rows()).flat()]).toEqual([null, []]);

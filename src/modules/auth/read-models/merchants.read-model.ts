@@ -1,10 +1,10 @@
 // control.merchants, control.members and control.invitations: one merchant's stream, a row for each of what it
-// tells. Written event by event: to fold
-// it, all of its members would be read for each who joins.
-import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
+// tells. By what each event changes, and not by folding: all members would be read for each who joins.
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { MerchantEvent, Role } from '../../../events/merchant.events.js';
 import type { ReadModel } from './read-model.js';
+import { RowChanges } from './row-changes.js';
 
 @Entity({ schema: 'control', name: 'merchants' })
 export class MerchantRow {
@@ -37,48 +37,51 @@ export class InvitationRow {
 export const merchantsReadModel: ReadModel = {
   entities: [MerchantRow, MemberRow, InvitationRow],
   apply: async (events, manager) => {
-    for (const event of events) await applyOne(event as unknown as RecordedEvent & MerchantEvent, manager);
+    const changes: Changes = {
+      merchants: new RowChanges(MerchantRow, ['merchant']),
+      members: new RowChanges(MemberRow, ['merchant', 'person']),
+      invitations: new RowChanges(InvitationRow, ['merchant', 'invitation']),
+    };
+    for (const event of events) note(event as unknown as RecordedEvent & MerchantEvent, changes);
+    await changes.merchants.write(manager);
+    await changes.members.write(manager);
+    await changes.invitations.write(manager);
   },
 };
 
-async function applyOne(event: RecordedEvent & MerchantEvent, manager: EntityManager): Promise<void> {
+interface Changes {
+  readonly merchants: RowChanges<MerchantRow, 'merchant'>;
+  readonly members: RowChanges<MemberRow, 'merchant' | 'person'>;
+  readonly invitations: RowChanges<InvitationRow, 'merchant' | 'invitation'>;
+}
+
+function note(event: RecordedEvent & MerchantEvent, { merchants, members, invitations }: Changes): void {
   const { recordedAt } = event;
   switch (event.type) {
-    case 'MerchantRegistered': {
-      await manager.insert(MerchantRow, { ...event.data, createdAt: recordedAt });
-      return;
-    }
+    case 'MerchantRegistered':
+      return merchants.put({ ...event.data, createdAt: recordedAt });
     case 'MerchantRenamed': {
       const { merchant, name } = event.data;
-      await manager.update(MerchantRow, { merchant }, { name });
-      return;
+      return merchants.patch({ merchant }, { name });
     }
     case 'MemberJoined': {
       const { merchant, person, role, invitation = null } = event.data;
-      const row = { merchant, person, role, invitation, joinedAt: recordedAt };
-      await manager.upsert(MemberRow, row, ['merchant', 'person']);
-      if (invitation !== null) await manager.delete(InvitationRow, { merchant, invitation });
+      members.put({ merchant, person, role, invitation, joinedAt: recordedAt });
+      if (invitation !== null) invitations.delete({ merchant, invitation });
       return;
     }
     case 'MemberRoleChanged': {
       const { merchant, person, role } = event.data;
-      await manager.update(MemberRow, { merchant, person }, { role });
-      return;
+      return members.patch({ merchant, person }, { role });
     }
-    case 'MemberLeft': {
-      const { merchant, person } = event.data;
-      await manager.delete(MemberRow, { merchant, person });
-      return;
-    }
+    case 'MemberLeft':
+      return members.delete(event.data);
     case 'InvitationSent': {
       const { merchant, invitation, role, email, expiresAt } = event.data;
-      const row = { merchant, invitation, role, email, sentAt: recordedAt, expiresAt: new Date(expiresAt) };
-      await manager.upsert(InvitationRow, row, ['merchant', 'invitation']);
-      return;
+      const times = { sentAt: recordedAt, expiresAt: new Date(expiresAt) };
+      return invitations.put({ merchant, invitation, role, email, ...times });
     }
-    case 'InvitationWithdrawn': {
-      const { merchant, invitation } = event.data;
-      await manager.delete(InvitationRow, { merchant, invitation });
-    }
+    case 'InvitationWithdrawn':
+      return invitations.delete(event.data);
   }
 }
