@@ -11,6 +11,8 @@ import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
+import { KeyUsage } from './keys/key-usage.js';
+import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { MemberDirectory } from './merchants/member.directory.js';
@@ -24,6 +26,8 @@ import { MemberDirectory } from './merchants/member.directory.js';
     MemberDirectory,
     CallerStanding,
     AuthTelemetry,
+    KeyUsage,
+    RepeatableRequests,
     {
       provide: KeyPepper,
       inject: [CONFIG, EventStore],
@@ -40,11 +44,13 @@ import { MemberDirectory } from './merchants/member.directory.js';
     SiteDirectory,
     KeyDirectory,
     KeyPepper,
+    KeyUsage,
     DirectoryFollower,
     MemberDirectory,
     CallerStanding,
     AuthTelemetry,
     RequestLimits,
+    RepeatableRequests,
   ],
 })
 export class AuthModule {}

@@ -29,15 +29,21 @@ import { Mailer } from './people/mail/mailer.js';
 import { Sealer } from './people/sealing.js';
 import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-read-models.js';
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
+import { ChangeKeyHandler } from './keys/change-key.command.js';
+import { KeyDesk } from './keys/key.desk.js';
 import { KeysController } from './keys/keys.controller.js';
 import { KeyPepper } from './keys/key-pepper.js';
 import { OperatorKey } from './keys/operator-key.js';
+import { RotateKeyHandler } from './keys/rotate-key.command.js';
+import { SiteKeysController } from './keys/site-keys.controller.js';
+import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
 import { SitesController } from './sites/sites.controller.js';
 
 @Module({
   imports: [CqrsModule, AuthModule],
   controllers: [
     SitesController,
+    SiteKeysController,
     KeysController,
     MerchantController,
     MembersController,
@@ -93,7 +99,11 @@ import { SitesController } from './sites/sites.controller.js';
     DeleteSiteHandler,
     IssueKeyHandler,
     IssueOperatorKeyHandler,
+    ChangeKeyHandler,
+    RotateKeyHandler,
     RevokeKeyHandler,
+    KeyDesk,
+    RepeatableRequestReaper,
   ],
 })
 export class ControlPlaneModule {}

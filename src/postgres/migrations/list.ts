@@ -14,6 +14,7 @@ import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
 import { Jobs1795219200900 } from './1795219200900-jobs.js';
 import { People1795219201000 } from './1795219201000-people.js';
 import { ControlReadModels1795219201100 } from './1795219201100-control-read-models.js';
+import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -28,4 +29,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Jobs1795219200900,
   People1795219201000,
   ControlReadModels1795219201100,
+  KeysAndRepeats1795219201200,
 ];

@@ -18,7 +18,9 @@ import { type Caller, personOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import { InputPipe } from '../input.pipe.js';
+import type { IdSource } from '../random-ids.js';
 import { merchantFor } from './acting.js';
 import { InvitationsDesk } from './invitations.desk.js';
 import { MERCHANT_UNKNOWN } from './merchant.desk.js';
@@ -48,6 +50,7 @@ export class InvitationsController {
   ) {}
 
   @Post('merchant/invitations')
+  @Repeatable()
   @NeedsScope('members:admin')
   @ApiOperation({ operationId: 'invite', summary: 'Invite somebody by mail to become a member' })
   @ApiResponse({ status: 201, type: InvitationAnswer, description: 'The mail with the token is sent.' })
@@ -61,8 +64,9 @@ export class InvitationsController {
     @Query() { merchant }: MerchantParameters,
     @Body() { email, role }: InviteBody,
     @Calling() caller: Caller,
+    @Ids() ids: IdSource,
   ): Promise<InvitationAnswer> {
-    const sent = { merchant: merchantFor(caller, merchant), email, role };
+    const sent = { merchant: merchantFor(caller, merchant), email, role, ids };
     return invitationAnswer(await this.invitations.send(caller, sent));
   }
 

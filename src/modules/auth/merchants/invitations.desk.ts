@@ -10,7 +10,7 @@ import type { KeyPepper } from '../keys/key-pepper.js';
 import { normaliseEmail } from '../people/email-address.js';
 import type { Mailer } from '../people/mail/mailer.js';
 import type { Sealer } from '../people/sealing.js';
-import { newInvitationId, newSecret } from '../random-ids.js';
+import type { IdSource } from '../random-ids.js';
 import { invitationMail } from './invitation-mail.js';
 import type { Invitation, Merchant } from './merchant.aggregate.js';
 import type { MerchantDesk } from './merchant.desk.js';
@@ -23,6 +23,8 @@ export interface Invite {
   readonly merchant: string;
   readonly email: string;
   readonly role: Role;
+  /** A request that is sent again draws the same id and token. */
+  readonly ids: IdSource;
 }
 
 export type OpenInvitation = Omit<Invitation, 'email' | 'addressDigest' | 'tokenDigest'> & {
@@ -42,9 +44,9 @@ export class InvitationsDesk {
   constructor(private readonly parts: InvitationParts) {}
 
   /** @throws Problem */
-  async send(caller: Caller, { merchant, email, role }: Invite): Promise<OpenInvitation> {
-    const id = newInvitationId();
-    const token = `${id}.${merchant}.${newSecret()}`;
+  async send(caller: Caller, { merchant, email, role, ids }: Invite): Promise<OpenInvitation> {
+    const id = ids.newId('i');
+    const token = `${id}.${merchant}.${ids.newId('t')}${ids.newId('t')}`;
     const invitation = {
       id,
       role,

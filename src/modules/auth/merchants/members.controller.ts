@@ -19,6 +19,7 @@ import { type Caller, personOf, requireScope } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Expected, type Found, FoundInterceptor } from '../found.js';
 import { InputPipe } from '../input.pipe.js';
 import { merchantFor } from './acting.js';
 import { MerchantDesk } from './merchant.desk.js';
@@ -31,10 +32,12 @@ import {
   MerchantParameters,
 } from './merchant.dto.js';
 import { MerchantLists } from './merchant.lists.js';
-import { ApiPerson, ETAG, Expected, type Revised, RevisionInterceptor } from './merchant-exchange.js';
+import { ApiPerson, ETAG } from './merchant.openapi.js';
 
 const MEMBER_UNKNOWN = 'There is no such member.';
 const LAST_OWNER = 'The merchant would be left without an owner, or has changed since it was read.';
+
+const PATH = '/v1/merchant/members';
 
 @ApiTags('Merchant')
 @ApiBearerAuth('bearer')
@@ -63,7 +66,7 @@ export class MembersController {
 
   @Patch(':person')
   @NeedsScope('members:admin')
-  @UseInterceptors(RevisionInterceptor)
+  @UseInterceptors(FoundInterceptor)
   @ApiPerson()
   @ApiOperation({ operationId: 'changeMember', summary: "Change a member's role, at once" })
   @ApiResponse({ status: 200, type: MemberAnswer, headers: ETAG })
@@ -79,7 +82,7 @@ export class MembersController {
     @Body() { role }: ChangeRoleBody,
     @Expected() expected: number | 'any',
     @Calling() caller: Caller,
-  ): Promise<Revised<MemberAnswer>> {
+  ): Promise<Found> {
     const wish = { wish: 'change-role', person, role } as const;
     const changed = await this.desk.change(caller, {
       merchant: merchantFor(caller, merchant),
@@ -89,7 +92,7 @@ export class MembersController {
     const member = changed.members.get(person);
     // Removed by somebody else, just after.
     if (member === undefined) throw Problem.notFound(MEMBER_UNKNOWN);
-    return { revision: changed.revision, answer: memberAnswer(member) };
+    return { path: `${PATH}/${person}`, revision: changed.revision, answer: memberAnswer(member) };
   }
 
   @Delete(':person')

@@ -5,16 +5,19 @@ import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Expected, type Found, FoundInterceptor } from '../found.js';
 import { InputPipe } from '../input.pipe.js';
 import { merchantFor } from './acting.js';
 import { MERCHANT_UNKNOWN, MerchantDesk } from './merchant.desk.js';
 import { MerchantAnswer, merchantAnswer, MerchantParameters, NameMerchantBody } from './merchant.dto.js';
-import { ApiIfMatch, ETAG, Expected, type Revised, RevisionInterceptor } from './merchant-exchange.js';
+import { ApiIfMatch, ETAG } from './merchant.openapi.js';
+
+const PATH = '/v1/merchant';
 
 @ApiTags('Merchant')
 @ApiBearerAuth('bearer')
 @UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor, RevisionInterceptor)
+@UseInterceptors(EventStoreOutageInterceptor, FoundInterceptor)
 @UsePipes(InputPipe)
 @Controller('v1/merchant')
 export class MerchantController {
@@ -25,12 +28,9 @@ export class MerchantController {
   @ApiOperation({ operationId: 'getMerchant', summary: 'Read the merchant that the key or session is of' })
   @ApiResponse({ status: 200, type: MerchantAnswer, headers: ETAG })
   @ApiProblems({ 400: 'merchant is not valid.', 404: MERCHANT_UNKNOWN })
-  async get(
-    @Query() { merchant }: MerchantParameters,
-    @Calling() caller: Caller,
-  ): Promise<Revised<MerchantAnswer>> {
+  async get(@Query() { merchant }: MerchantParameters, @Calling() caller: Caller): Promise<Found> {
     const found = await this.desk.find(merchantFor(caller, merchant));
-    return { revision: found.revision, answer: merchantAnswer(found) };
+    return { path: PATH, revision: found.revision, answer: merchantAnswer(found) };
   }
 
   @Patch()
@@ -48,13 +48,13 @@ export class MerchantController {
     @Body() { name }: NameMerchantBody,
     @Expected() expected: number | 'any',
     @Calling() caller: Caller,
-  ): Promise<Revised<MerchantAnswer>> {
+  ): Promise<Found> {
     const wish = { wish: 'rename', name } as const;
     const changed = await this.desk.change(caller, {
       merchant: merchantFor(caller, merchant),
       wish,
       expected,
     });
-    return { revision: changed.revision, answer: merchantAnswer(changed) };
+    return { path: PATH, revision: changed.revision, answer: merchantAnswer(changed) };
   }
 }

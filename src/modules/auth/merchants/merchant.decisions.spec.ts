@@ -190,6 +190,7 @@ describe('an invitation', () => {
   it('is one for each address, until it is used, withdrawn or expired', () => {
     const again: InvitationDraft = { ...draft, id: 'i9', tokenDigest: 'token 9' };
     expect(invite('key', again, people(sent()))).toEqual({ refused: 'invited-already' });
+    expect(invite('key', draft, people(sent()))).toEqual({ event: null });
     expect(invite('key', { ...again, addressDigest: 'address 2' }, people(sent()))).toHaveProperty('event');
     expect(invite('key', again, people(sent(), withdrawn))).toHaveProperty('event');
     expect(invite('key', again, people(sent(), joined('new', 'editor', 'i1')))).toHaveProperty('event');

@@ -103,6 +103,8 @@ const isLastOwner = ({ members }: Merchant, { person, role }: Member): boolean =
   role === 'owner' && ![...members.values()].some((one) => one.role === 'owner' && one.person !== person);
 
 function invite(merchant: Merchant, draft: InvitationDraft, now: Date): MerchantDecision {
+  // The same request, sent again.
+  if (merchant.invitations.get(draft.id)?.tokenDigest === draft.tokenDigest) return { event: null };
   const open = [...merchant.invitations.values()].filter(({ expiresAt }) => expiresAt > now);
   if (open.some(({ addressDigest }) => addressDigest === draft.addressDigest)) {
     return { refused: 'invited-already' };

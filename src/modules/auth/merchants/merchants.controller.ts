@@ -17,7 +17,8 @@ import { ApiProblems } from '../api-answers.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
-import { newMerchantId } from '../random-ids.js';
+import { Ids, Repeatable } from '../idempotency/repeatable.js';
+import type { IdSource } from '../random-ids.js';
 import { MERCHANT_UNKNOWN, MerchantDesk } from './merchant.desk.js';
 import {
   MerchantAnswer,
@@ -44,6 +45,7 @@ export class MerchantsController {
   ) {}
 
   @Post()
+  @Repeatable()
   @ApiOperation({
     operationId: 'createMerchant',
     summary: 'Create a merchant',
@@ -51,8 +53,13 @@ export class MerchantsController {
   })
   @ApiResponse({ status: 201, type: MerchantAnswer })
   @ApiProblems({ 400: 'Some fields are not valid.' })
-  async create(@Body() { name }: NameMerchantBody, @Calling() caller: Caller): Promise<MerchantAnswer> {
-    const id = newMerchantId();
+  async create(
+    @Body() { name }: NameMerchantBody,
+    @Calling() caller: Caller,
+    @Ids() ids: IdSource,
+  ): Promise<MerchantAnswer> {
+    // Of a request that is sent again: it is there already.
+    const id = ids.newId('m');
     await this.commands.execute(new RegisterMerchant({ id, name, by: caller.id }));
     return merchantAnswer(await this.desk.find(id));
   }

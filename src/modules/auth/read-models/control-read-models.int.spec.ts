@@ -61,7 +61,7 @@ const happening: fc.Arbitrary<Happening> = fc
     role: fc.constantFrom('owner', 'viewer'),
     name: fc.string({ unit: fc.constantFrom('a', 'ž', '"', '\\', "'", '𝄞'), minLength: 1, maxLength: 6 }),
     spread: fc.constantFrom(undefined, 1, 8),
-    kind: fc.nat(11),
+    kind: fc.nat(12),
   })
   .map(({ id, person, invitation, role, name, spread, kind }) => {
     const about = (stream: string, type: string, data: object): Happening => ({
@@ -88,6 +88,9 @@ const happening: fc.Arbitrary<Happening> = fc
       about(siteStream(id), 'SiteChanged', { site: id, name, ...(spread && { spread }) }),
       about(siteStream(id), 'SiteDeleted', { site: id }),
       about(keyStream(id), spread === 8 ? 'KeyRevoked' : 'KeyIssued', { ...key, key: id, name }),
+      about(keyStream(id), 'KeyChanged', {
+        ...{ key: id, name, expiresAt: spread === 8 ? null : '2027-01-01T00:00:00.000Z' },
+      }),
     ][kind]!;
   });
 

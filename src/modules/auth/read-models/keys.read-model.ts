@@ -1,4 +1,4 @@
-// control.keys: what a key's stream folds to, for the keys that are valid.
+// control.keys: what a key's stream folds to, for the keys that were not revoked: some have expired.
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type ApiKey, keyFold, type KeyState, keyStream } from '../keys/key.aggregate.js';
 import { type FoldedTable, foldRows } from './folded-rows.js';
@@ -16,7 +16,11 @@ export class KeyRow {
 
 const STREAMS = keyStream('');
 
-const keyOfRow = ({ createdAt, state }: KeyRow): ApiKey => ({ ...(state as ApiKey), createdAt });
+/** JSON knows no dates. */
+function keyOfRow({ createdAt, state }: KeyRow): ApiKey {
+  const key = state as ApiKey;
+  return { ...key, createdAt, expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt) };
+}
 
 const table: FoldedTable<KeyRow, KeyState> = {
   entity: KeyRow,
