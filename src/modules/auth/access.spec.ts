@@ -82,19 +82,8 @@ describe('a member', () => {
   it.each<[Role, readonly Permission[]]>([
     ['viewer', ['stats:read']],
     ['editor', ['stats:read', 'definitions:write']],
-    ['admin', ['ingest', 'ingest:server', 'stats:read', 'sites:admin', 'definitions:write', 'members:admin']],
-    [
-      'owner',
-      [
-        'ingest',
-        'ingest:server',
-        'stats:read',
-        'sites:admin',
-        'definitions:write',
-        'members:admin',
-        'merchant:own',
-      ],
-    ],
+    ['admin', ['stats:read', 'sites:admin', 'definitions:write', 'members:admin']],
+    ['owner', ['stats:read', 'sites:admin', 'definitions:write', 'members:admin', 'merchant:own']],
   ])('who is %s may %j', (role, may) => {
     const member = memberCaller('p1', 'm1', role);
     expect(ALL.filter((scope) => hasScope(member, scope))).toEqual(may);

@@ -26,8 +26,7 @@ export interface Caller {
 /** What a member may: each role what the one below may, and more. */
 const VIEWER: readonly Permission[] = ['stats:read'];
 const EDITOR: readonly Permission[] = [...VIEWER, 'definitions:write'];
-/** Intake, too: nobody issues a key that may more than they may. */
-const ADMIN: readonly Permission[] = [...EDITOR, 'sites:admin', 'ingest:server'];
+const ADMIN: readonly Permission[] = [...EDITOR, 'sites:admin'];
 const OWNER: readonly Permission[] = [...ADMIN, 'merchant:own'];
 
 const SCOPES_OF_ROLE: Readonly<Record<Role, ReadonlySet<Permission>>> = {
