@@ -6,6 +6,7 @@ import { EventStore } from '../../event-store/event-store.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { AuthTelemetry } from './auth.telemetry.js';
+import { CallerStanding } from './caller-standing.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
@@ -14,6 +15,7 @@ import { KeyUsage } from './keys/key-usage.js';
 import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
+import { MemberDirectory } from './merchants/member.directory.js';
 
 @Module({
   imports: [RedisModule],
@@ -21,6 +23,8 @@ import { RequestLimits } from './limits/request-limits.js';
     SiteDirectory,
     KeyDirectory,
     DirectoryFollower,
+    MemberDirectory,
+    CallerStanding,
     AuthTelemetry,
     KeyUsage,
     RepeatableRequests,
@@ -42,6 +46,8 @@ import { RequestLimits } from './limits/request-limits.js';
     KeyPepper,
     KeyUsage,
     DirectoryFollower,
+    MemberDirectory,
+    CallerStanding,
     AuthTelemetry,
     RequestLimits,
     RepeatableRequests,

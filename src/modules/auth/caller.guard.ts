@@ -10,9 +10,8 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { KeyScope } from '../../events/key.events.js';
 import { Problem } from '../../http/problem.js';
-import { bearerKey, hasScope, type Caller, requireScope } from './access.js';
+import { bearerKey, hasScope, type Caller, type Permission, requireScope } from './access.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
@@ -25,7 +24,7 @@ const RETRY_AFTER_SECONDS = 5;
 type AuthorizedRequest = FastifyRequest & { caller?: Caller };
 
 /** One of them is enough. Without it, the guard refuses everybody. */
-export const NeedsScope = (...scopes: readonly KeyScope[]) => SetMetadata(SCOPES, scopes);
+export const NeedsScope = (...scopes: readonly Permission[]) => SetMetadata(SCOPES, scopes);
 
 /** Who sent the request, put there by CallerGuard. */
 export const Calling = createParamDecorator(
@@ -65,7 +64,7 @@ export class CallerGuard implements CanActivate {
     }
     await this.limits.countRequest(caller, reply);
     const scopes =
-      this.#reflector.getAllAndOverride<readonly KeyScope[] | undefined>(SCOPES, [
+      this.#reflector.getAllAndOverride<readonly Permission[] | undefined>(SCOPES, [
         context.getHandler(),
         context.getClass(),
       ]) ?? [];

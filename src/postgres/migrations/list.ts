@@ -12,6 +12,8 @@ import { Archive1795219200600 } from './1795219200600-archive.js';
 import { DeadLetterBytes1795219200700 } from './1795219200700-dead-letter-bytes.js';
 import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
 import { Jobs1795219200900 } from './1795219200900-jobs.js';
+import { People1795219201000 } from './1795219201000-people.js';
+import { ControlReadModels1795219201100 } from './1795219201100-control-read-models.js';
 import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -25,5 +27,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DeadLetterBytes1795219200700,
   RebuildBounds1795219200800,
   Jobs1795219200900,
+  People1795219201000,
+  ControlReadModels1795219201100,
   KeysAndRepeats1795219201200,
 ];
