@@ -173,7 +173,9 @@ interface Flood extends Phase {
   readonly takenPerSecond: number;
 }
 
-const perSecond = ({ events, wallSeconds }: Phase): number => events / wallSeconds;
+function perSecond({ events, wallSeconds }: Phase): number {
+  return events / wallSeconds;
+}
 
 async function flood(): Promise<Flood> {
   const before = acknowledged;
