@@ -55,6 +55,7 @@ export const FAILPOINTS = [
   'projector.before-transaction',
   'projector.before-commit',
   'projector.after-commit',
+  'clustering.before-commit',
   'rebuild.sorted',
   'rebuild.before-commit',
   'rebuild.after-commit',
