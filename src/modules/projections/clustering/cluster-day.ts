@@ -5,11 +5,10 @@
 // after the last site that is done. Rows stay what they are, to the byte.
 import type { Pool, PoolClient } from 'pg';
 import { failpoint } from '../../../telemetry/failpoint.js';
-import { PARTITIONS_MAX } from '../../../config/config.js';
 import { sessions } from '../catalog/sessions.projection.js';
-import { advanceDay, beginDay, type ClusteredDay, finishDay, claimMove } from './clustered-days.js';
+import { advanceDay, beginDay, claimMove, type ClusteredDay, finishDay } from './clustered-days.js';
 import { DAY_MS } from './days-to-cluster.js';
-import { firstSites, type Move, movesOf, type SiteRows } from './moves.js';
+import { type Move, movesOf, type SiteRows, wholeSites } from './moves.js';
 
 /** `taken`: another process is at it. */
 export type ClusterOutcome = 'clustered' | 'taken' | 'stopped';
@@ -27,9 +26,7 @@ export interface ClusterWork {
   readonly moved: (rows: number, tookMs: number) => Promise<void>;
 }
 
-/** More than one site can have, which is a row for each partition. */
-const LISTED_MAX = 2 * PARTITIONS_MAX;
-/** About; so many are done again after a crash. */
+/** About, of one listing; so many are done again after a crash. */
 const MOVES_AT_ONCE = 20;
 const HANG_MS_MAX = 5_000;
 const LIST_TIMEOUT_MS = 600_000;
@@ -62,34 +59,33 @@ export async function clusterDay(
   return 'clustered';
 }
 
-/** The next sites, each with all of its partitions. */
-async function listSites(
+/** The next sites, with all of their rows. */
+function listSites(
   pool: Pool,
   { table, day, rowsMax }: DayToCluster,
   after: string,
 ): Promise<readonly SiteRows[]> {
-  const listed = await inTransaction(
-    pool,
-    // Along the key, up to as many as are wanted: not the whole month, again and again.
-    `SET LOCAL statement_timeout TO ${LIST_TIMEOUT_MS}; SET LOCAL enable_seqscan TO off;
-     SET LOCAL enable_bitmapscan TO off; SET LOCAL enable_hashagg TO off;
-     SET LOCAL max_parallel_workers_per_gather TO 0`,
-    async (client) => {
-      const { rows } = await client.query<SiteRows>(
-        `SELECT site, partition, count(*)::integer AS rows FROM ${table}
-         WHERE started_at >= $1 AND started_at < $2 AND site > $3
-         GROUP BY site, partition ORDER BY site, partition LIMIT ${LISTED_MAX}`,
-        [new Date(day), new Date(day + DAY_MS), after],
-      );
-      return rows;
-    },
-  );
-  // The last one may have more partitions than were listed.
-  const last = listed.length < LISTED_MAX ? undefined : listed.at(-1)!.site;
-  return firstSites(
-    listed.filter(({ site }) => site !== last),
-    rowsMax * MOVES_AT_ONCE,
-  );
+  const [from, to] = [new Date(day), new Date(day + DAY_MS)];
+  const ofTheDay = `FROM ${table} WHERE started_at >= $1 AND started_at < $2`;
+  const counted = 'SELECT site, partition, count(*)::integer AS rows';
+  const limit = rowsMax * MOVES_AT_ONCE;
+  // Along the key, as far as is wanted: not through the whole month, again and again.
+  const settings = `SET LOCAL statement_timeout TO ${LIST_TIMEOUT_MS}; SET LOCAL enable_seqscan TO off;
+    SET LOCAL enable_bitmapscan TO off; SET LOCAL max_parallel_workers_per_gather TO 0`;
+  return inTransaction(pool, settings, async (client) => {
+    const { rows: listed } = await client.query<SiteRows>(
+      `${counted} FROM (SELECT site, partition ${ofTheDay} AND site > $3 ORDER BY site LIMIT ${limit}) AS next
+       GROUP BY site, partition ORDER BY site, partition`,
+      [from, to, after],
+    );
+    const whole = wholeSites(listed, limit);
+    if (whole.length > 0 || listed.length === 0) return whole;
+    const { rows: ofOne } = await client.query<SiteRows>(
+      `${counted} ${ofTheDay} AND site = $3 GROUP BY site, partition ORDER BY partition`,
+      [from, to, listed[0]!.site],
+    );
+    return ofOne;
+  });
 }
 
 async function moveRows(

@@ -1,5 +1,5 @@
 import { DAY_MS } from './days-to-cluster.js';
-import { firstSites, movesOf } from './moves.js';
+import { movesOf, wholeSites } from './moves.js';
 
 const DAY = Date.UTC(2026, 10, 20);
 const whole = { from: DAY, to: DAY + DAY_MS };
@@ -32,20 +32,20 @@ it('leave the others of its partition together', () => {
   expect(movesOf(listed, DAY, 100).map(({ sites }) => sites)).toEqual([['a', 'c'], ['b'], ['b']]);
 });
 
-describe('the first sites', () => {
-  const rowsOf = (...rows: readonly (readonly [string, number])[]) =>
-    rows.map(([site, count], partition) => ({ site, partition, rows: count }));
+describe('of rows counted up to a limit, whole', () => {
+  const listed = [
+    { site: 'a', partition: 0, rows: 40 },
+    { site: 'b', partition: 0, rows: 30 },
+    { site: 'b', partition: 1, rows: 30 },
+  ];
 
-  it('have no more rows together than are wanted, and are whole', () => {
-    const listed = rowsOf(['a', 40], ['b', 30], ['c', 20], ['c', 20], ['d', 1]);
-    expect(firstSites(listed, 100).map(({ site }) => site)).toEqual(['a', 'b']);
-    expect(firstSites(listed, 110)).toEqual(listed.slice(0, 4));
-    expect(firstSites(listed, 1_000)).toEqual(listed);
+  it('are all sites where it was not reached', () => {
+    expect(wholeSites(listed, 101)).toEqual(listed);
+    expect(wholeSites([], 100)).toEqual([]);
   });
 
-  it('are one at least', () => {
-    const listed = rowsOf(['a', 400], ['a', 30], ['b', 20]);
-    expect(firstSites(listed, 100)).toEqual(listed.slice(0, 2));
-    expect(firstSites([], 100)).toEqual([]);
+  it('is not the last one where it was', () => {
+    expect(wholeSites(listed, 100)).toEqual(listed.slice(0, 1));
+    expect(wholeSites(listed.slice(1), 60)).toEqual([]);
   });
 });

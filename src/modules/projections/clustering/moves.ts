@@ -17,14 +17,14 @@ export interface Move {
   readonly to: number;
 }
 
-/** Whole sites, at least one: no more than have so many rows, unless the first has more alone. */
-export function firstSites(listed: readonly SiteRows[], rowsMax: number): readonly SiteRows[] {
-  let rows = 0;
-  const first = listed[0]?.site;
-  const beyond = listed.findIndex((of) => (rows += of.rows) > rowsMax && of.site !== first);
-  return beyond < 0
-    ? listed
-    : listed.filter(({ site }, index) => index < beyond && site !== listed[beyond]!.site);
+/**
+ * Those whose rows were all counted. None where the limit cut off the only one.
+ * @param limit where counting rows, site by site, ended
+ */
+export function wholeSites(listed: readonly SiteRows[], limit: number): readonly SiteRows[] {
+  if (listed.reduce((sum, { rows }) => sum + rows, 0) < limit) return listed;
+  const last = listed.at(-1)?.site;
+  return listed.filter(({ site }) => site !== last);
 }
 
 /**
