@@ -13,8 +13,8 @@ import { ClusteringTelemetry } from './clustering.telemetry.js';
 import { daysToCluster } from './days-to-cluster.js';
 
 export const CLUSTERING_PARTITION = 0;
-/** A tenth of a second or two, for which the projector of a partition may have to wait. */
-const ROWS_MAX = 5_000;
+/** Of one move: a tenth of a second or two, for which the projector of a partition may have to wait. */
+export const CLUSTERING_ROWS_MAX = 5_000;
 const FIRST_ROUND_AFTER_MS = 10_000;
 const ROUND_MS = 60_000;
 const REST_PER_WORK = 3;
@@ -55,7 +55,7 @@ export class Clusterer {
       const day = due[0]!;
       outcome = await clusterDay(
         this.pool,
-        { version, day, table: monthTableOf(table, day), rowsMax: ROWS_MAX },
+        { version, day, table: monthTableOf(table, day), rowsMax: CLUSTERING_ROWS_MAX },
         { signal, moved },
       );
     }
