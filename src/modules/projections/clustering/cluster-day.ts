@@ -121,19 +121,27 @@ async function lockCheckpoint(client: PoolClient, version: number, partition: nu
 
 /**
  * Until then the indexes lead to where the rows were, too, and nobody may write there: autovacuum would come
- * only when a fifth of the month has changed. False after the signal: PostgreSQL goes on with it alone.
+ * only when a fifth of the month has changed. False after the signal.
  */
 async function vacuumed(pool: Pool, { table }: DayToCluster, signal: AbortSignal): Promise<boolean> {
   const client = await pool.connect();
-  if (signal.aborted) {
-    client.release();
-    return false;
-  }
-  const abandon = () => client.release(true);
+  let pid: number | undefined;
+  /** With its settings; once. */
+  let end = (): void => {
+    end = () => undefined;
+    client.release(true);
+  };
+  const abandon = () => {
+    // What nobody waits for any more, PostgreSQL would go on with.
+    if (pid !== undefined) pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => {});
+    end();
+  };
   signal.addEventListener('abort', abandon, { once: true });
   try {
     // As gently as autovacuum. Giving pages back would lock the table, and the next day needs them.
     await client.query(`SET statement_timeout TO 0; SET vacuum_cost_delay TO '2ms'`);
+    pid = (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
+    if (signal.aborted) return false;
     await client.query(`VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) ${table}`);
     return true;
   } catch (error) {
@@ -141,8 +149,7 @@ async function vacuumed(pool: Pool, { table }: DayToCluster, signal: AbortSignal
     throw error;
   } finally {
     signal.removeEventListener('abort', abandon);
-    // With its settings.
-    if (!signal.aborted) client.release(true);
+    end();
   }
 }
 

@@ -234,3 +234,24 @@ it('takes a site that is larger than what is looked at in one go', async () => {
   expect(await readModelBytes(postgres.pool)).toEqual(before);
   await log.close();
 });
+
+it('leaves no VACUUM behind when it is stopped, and does it the next time', async () => {
+  const log = await projected(made.slice(0, 500));
+  const held = await postgres.pool.connect();
+  await held.query(`BEGIN; LOCK TABLE ${ASKED.table} IN SHARE UPDATE EXCLUSIVE MODE`);
+  const stopping = new AbortController();
+  const stopped = clusterDay(postgres.pool, ASKED, { signal: stopping.signal, moved: async () => undefined });
+  const vacuums = async () => (await postgres.pool.query(`${WAITING} AND query LIKE 'VACUUM%'`)).rowCount!;
+  while ((await vacuums()) === 0) await sleep(10);
+  stopping.abort();
+  expect(await stopped).toBe('stopped');
+  while ((await vacuums()) > 0) await sleep(10);
+  await held.query('ROLLBACK');
+  held.release();
+  expect(await daysDone()).toEqual([]);
+  expect(await clusterDay(postgres.pool, ASKED, { signal: NEVER, moved: async () => undefined })).toBe(
+    'clustered',
+  );
+  expect(await daysDone()).toEqual([FROM]);
+  await log.close();
+});

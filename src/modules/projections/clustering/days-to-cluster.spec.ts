@@ -26,3 +26,8 @@ it('are of what was written in order only those that were not over then', () => 
   const orderedUntil = Date.UTC(2026, 10, 1, 9);
   expect(daysToCluster({ ...known, orderedUntil }, day(11, 4))).toEqual([day(11, 2), day(11, 1)]);
 });
+
+it('are none of what is earlier than all months, which has no month of its own', () => {
+  const earlier = Date.UTC(2010, 0, 1) - 1;
+  expect(daysToCluster({ ...known, months: [earlier] }, day(11, 4))).toEqual([]);
+});

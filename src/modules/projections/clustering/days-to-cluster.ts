@@ -7,7 +7,7 @@ export const DAY_MS = 24 * HOUR_MS;
 const GRACE_MS = HOUR_MS;
 
 export interface KnownDays {
-  /** Epoch ms: when the months began (in UTC) that the table holds. */
+  /** Epoch ms: when the months began (in UTC) that the table holds. What it holds from before all months is thin: left out. */
   readonly months: readonly number[];
   /** Epoch ms: days (in UTC) that have been clustered. */
   readonly clustered: ReadonlySet<number>;
@@ -24,6 +24,7 @@ export function daysToCluster({ months, clustered, orderedUntil }: KnownDays, no
 
 function daysOfMonth(month: number): number[] {
   const date = new Date(month);
+  if (date.getUTCDate() !== 1) return [];
   const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
   return Array.from({ length: (next - month) / DAY_MS }, (_, day) => month + day * DAY_MS);
 }
