@@ -22,7 +22,7 @@ export function givenDraft({ input = { url: PAGE }, request, sender }: GivenDraf
     input,
     {
       receivedAt: RECEIVED_AT,
-      holder: { id: 'key', merchant: 'merchant', site: 'site', scopes: new Set(['ingest']) },
+      caller: { id: 'key', merchant: 'merchant', site: 'site', scopes: new Set(['ingest']) },
       server: false,
       optedOut: false,
       salts: { current: 'salt of today', previous: undefined },

@@ -10,7 +10,7 @@ import {
   spreadAt,
   spreadFromNow,
   spreadFromStart,
-} from '../../src/modules/auth/spread.js';
+} from '../../src/modules/auth/sites/spread.js';
 import { CATALOG } from '../catalog.js';
 import { createReadModelTables } from '../../src/modules/projections/read-model-tables.js';
 import { QueryModule } from '../../src/modules/query/query.module.js';

@@ -1,16 +1,16 @@
 import type { KeyScope } from '../../events/key.events.js';
 import { Problem } from '../../http/problem.js';
-import { bearerKey, hasScope, type KeyHolder, reaches, requireReach, requireScope } from './access.js';
-import type { Site } from './site.aggregate.js';
+import { bearerKey, hasScope, type Caller, reaches, requireReach, requireScope } from './access.js';
+import type { Site } from './sites/site.aggregate.js';
 
-const holder = (scopes: readonly KeyScope[], reach: Partial<KeyHolder> = {}): KeyHolder => ({
+const caller = (scopes: readonly KeyScope[], reach: Partial<Caller> = {}): Caller => ({
   id: 'k',
   merchant: 'm1',
   site: null,
   scopes: new Set(scopes),
   ...reach,
 });
-const operator = holder(['operator'], { merchant: null });
+const operator = caller(['operator'], { merchant: null });
 const site = (id: string, merchant: string) => ({ id, merchant }) as Site;
 const ALL: readonly KeyScope[] = ['ingest', 'ingest:server', 'stats:read', 'sites:admin', 'operator'];
 
@@ -47,13 +47,13 @@ describe('scopes', () => {
       operator: ALL,
     };
     for (const own of ALL) {
-      expect(ALL.filter((scope) => hasScope(holder([own]), scope))).toEqual(implied[own] ?? [own]);
+      expect(ALL.filter((scope) => hasScope(caller([own]), scope))).toEqual(implied[own] ?? [own]);
     }
-    expect(hasScope(holder([]), 'ingest')).toBe(false);
+    expect(hasScope(caller([]), 'ingest')).toBe(false);
   });
 
   it('that are missing are answered 403, one of several being enough', () => {
-    const reader = holder(['stats:read']);
+    const reader = caller(['stats:read']);
     expect(() => requireScope(reader, 'sites:admin', 'stats:read')).not.toThrow();
     expect(problemOf(() => requireScope(reader, 'sites:admin'))).toMatchObject({
       status: 403,
@@ -69,21 +69,21 @@ describe('reach', () => {
   });
 
   it("of a merchant's key is the merchant's sites", () => {
-    expect(reaches(holder([]), site('s1', 'm1'))).toBe(true);
-    expect(reaches(holder([]), site('s1', 'm2'))).toBe(false);
+    expect(reaches(caller([]), site('s1', 'm1'))).toBe(true);
+    expect(reaches(caller([]), site('s1', 'm2'))).toBe(false);
   });
 
   it("of a site's key is that site, as long as it is the merchant's", () => {
-    const ofSite = holder([], { site: 's1' });
+    const ofSite = caller([], { site: 's1' });
     expect(reaches(ofSite, site('s1', 'm1'))).toBe(true);
     expect(reaches(ofSite, site('s2', 'm1'))).toBe(false);
     expect(reaches(ofSite, site('s1', 'm2'))).toBe(false);
   });
 
   it("ends in the same 404 at another's site and at none", () => {
-    const foreign = problemOf(() => requireReach(holder(ALL.slice(0, 4)), site('s1', 'm2')));
+    const foreign = problemOf(() => requireReach(caller(ALL.slice(0, 4)), site('s1', 'm2')));
     expect(foreign.status).toBe(404);
-    expect(foreign).toEqual(problemOf(() => requireReach(holder(ALL.slice(0, 4)), undefined)));
+    expect(foreign).toEqual(problemOf(() => requireReach(caller(ALL.slice(0, 4)), undefined)));
     expect(problemOf(() => requireReach(operator, undefined))).toEqual(foreign);
   });
 });

@@ -1,5 +1,5 @@
-// Directories of sites and keys, and what KeyGuard needs: for every role that is asked something
-// over HTTP. A module whose controllers use KeyGuard imports this one.
+// Directories of sites and keys, and what CallerGuard needs: for every role that is asked something
+// over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
@@ -9,9 +9,11 @@ import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
-import { KeyPepper } from './key-pepper.js';
-import { RateLimits } from './rate-limits.js';
-import { RequestLimits } from './request-limits.js';
+import { KeyPepper } from './keys/key-pepper.js';
+import { KeyUsage } from './keys/key-usage.js';
+import { RepeatableRequests } from './idempotency/repeatable-requests.js';
+import { RateLimits } from './limits/rate-limits.js';
+import { RequestLimits } from './limits/request-limits.js';
 
 @Module({
   imports: [RedisModule],
@@ -20,6 +22,8 @@ import { RequestLimits } from './request-limits.js';
     KeyDirectory,
     DirectoryFollower,
     AuthTelemetry,
+    KeyUsage,
+    RepeatableRequests,
     {
       provide: KeyPepper,
       inject: [CONFIG, EventStore],
@@ -32,6 +36,15 @@ import { RequestLimits } from './request-limits.js';
         new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
     },
   ],
-  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, RequestLimits],
+  exports: [
+    SiteDirectory,
+    KeyDirectory,
+    KeyPepper,
+    KeyUsage,
+    DirectoryFollower,
+    AuthTelemetry,
+    RequestLimits,
+    RepeatableRequests,
+  ],
 })
 export class AuthModule {}

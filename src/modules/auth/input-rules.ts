@@ -1,6 +1,6 @@
 // Rules for input that class-validator does not know, one decorator each.
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { normaliseDomain } from './domain.js';
+import { normaliseDomain } from './sites/domain.js';
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
@@ -40,6 +40,24 @@ export const IsLine = (max: number, each: 'each' | 'one' = 'one') =>
     },
     { each: each === 'each' },
   );
+
+const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** An ISO 8601 time with its zone, later than now, within `yearsMax` years. */
+export const IsTimeToCome = (yearsMax: number) =>
+  rule('isTimeToCome', {
+    holds: (value) => isTimeToCome(value, yearsMax),
+    otherwise: `must be a time to come, within ${yearsMax} years, such as 2030-06-30T00:00:00Z`,
+  });
+
+function isTimeToCome(value: unknown, yearsMax: number): boolean {
+  const [, date] = (typeof value === 'string' && TIME.exec(value)) || [];
+  // 30 February would pass for 1 or 2 March.
+  if (date === undefined || !new Date(date).toJSON()?.startsWith(date)) return false;
+  const now = new Date();
+  const time = Date.parse(value as string);
+  return time > now.getTime() && time <= now.setFullYear(now.getFullYear() + yearsMax);
+}
 
 interface Rule {
   readonly holds: (value: unknown) => boolean;

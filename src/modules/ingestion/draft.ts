@@ -3,7 +3,7 @@
 // here only, never in `event`, and is gone after the step `forget-address`.
 import type { PropertyValue, TrackedEvent } from '../../events/tracked-event.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
-import type { KeyHolder } from '../auth/access.js';
+import type { Caller } from '../auth/access.js';
 
 /** What a client may send as one event. Unknown fields are ignored and never stored. */
 export interface NativeEvent {
@@ -39,7 +39,7 @@ export interface SaltPair {
 export interface RequestFacts {
   /** Epoch milliseconds. */
   readonly receivedAt: number;
-  readonly holder: KeyHolder;
+  readonly caller: Caller;
   /** The key may speak for visitors: it has the scope `ingest:server`. */
   readonly server: boolean;
   /** The browser sent `Sec-GPC: 1`. */

@@ -63,9 +63,9 @@ import { NativeController } from './wire/native.controller.js';
       ) =>
         new Intake({
           steps: pipeline({
-            findSite: (idOrDomain, holder) => {
+            findSite: (idOrDomain, caller) => {
               const site = sites.find(idOrDomain);
-              return site !== undefined && reaches(holder, site) ? site : undefined;
+              return site !== undefined && reaches(caller, site) ? site : undefined;
             },
             checkInput: compileFieldCheck(),
             addressOf: canonicalAddress,

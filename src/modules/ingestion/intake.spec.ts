@@ -82,7 +82,7 @@ function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {
   return intake.receive({
     inputs,
     receivedAt: RECEIVED_AT,
-    holder: HOLDER,
+    caller: HOLDER,
     server: false,
     optedOut: false,
     sender: { address: '192.0.2.1', userAgent: 'Browser/1', language: undefined },

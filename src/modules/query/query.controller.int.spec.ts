@@ -117,13 +117,13 @@ it('has another ETag for CSV, so that who has JSON is not told to keep it', asyn
 
 /** While nobody can read a session or an hour. */
 async function withoutFacts<T>(work: () => Promise<T>): Promise<T> {
-  const holder = await postgres.pool.connect();
-  await holder.query('BEGIN; LOCK TABLE sessions_v1, traffic_v1 IN ACCESS EXCLUSIVE MODE');
+  const caller = await postgres.pool.connect();
+  await caller.query('BEGIN; LOCK TABLE sessions_v1, traffic_v1 IN ACCESS EXCLUSIVE MODE');
   try {
     return await work();
   } finally {
-    await holder.query('ROLLBACK');
-    holder.release();
+    await caller.query('ROLLBACK');
+    caller.release();
   }
 }
 
@@ -265,15 +265,15 @@ describe('refuses', () => {
   );
 
   it('what runs too long, and says what to narrow', async () => {
-    const holder = await postgres.pool.connect();
-    await holder.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
+    const caller = await postgres.pool.connect();
+    await caller.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
     try {
       const { status, body } = await ask({ ...SERIES, dimensions: ['visit:os'] });
       expect([status, body.type]).toEqual([422, '/problems/query-too-costly']);
       expect(body.detail).toContain('narrow');
     } finally {
-      await holder.query('ROLLBACK');
-      holder.release();
+      await caller.query('ROLLBACK');
+      caller.release();
     }
     expect((await ask({ ...SERIES, dimensions: ['visit:os'] })).status).toBe(200);
   });

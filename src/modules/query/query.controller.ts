@@ -5,9 +5,9 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../http/problem.js';
-import { type KeyHolder, requireReach } from '../auth/access.js';
+import { type Caller, requireReach } from '../auth/access.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
-import { Holder, KeyGuard, NeedsScope } from '../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../auth/caller.guard.js';
 import { LaterAnswers } from './answering-later/later-answers.js';
 import { toCsv } from './csv.js';
 import { prefersAsync } from './jobs/prefer.js';
@@ -19,7 +19,7 @@ import { RunReportQuery } from './run-report.query.js';
 
 @ApiTags('Query')
 @Controller('v1/sites/:site/query')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 export class QueryController {
   constructor(
     @Inject(QueryBus) private readonly queries: QueryBus,
@@ -40,11 +40,11 @@ export class QueryController {
   async query(
     @Param('site') idOrDomain: string,
     @Body() body: unknown,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const site = requireReach(holder, this.sites.find(idOrDomain));
+    const site = requireReach(caller, this.sites.find(idOrDomain));
     const request = this.parse(body);
     if (prefersAsync(headers.prefer)) {
       return this.later.query({ site, body, request, accept: headers.accept }, reply);

@@ -4,13 +4,13 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { ApiProblems } from '../api-answers.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
-import { KeyGuard, NeedsScope } from '../key.guard.js';
+import { CallerGuard, NeedsScope } from '../caller.guard.js';
 import { AuditAnswer, auditEntryAnswer, AuditParameters } from './audit.dto.js';
 import { AuditTrail } from './audit-trail.js';
 
 @ApiTags('Operators')
 @ApiBearerAuth('bearer')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @NeedsScope('operator')

@@ -1,7 +1,7 @@
 // The audit trail as it goes over HTTP.
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IfGiven, IsLine } from '../input-rules.js';
-import { ListParameters } from '../site.dto.js';
+import { ListParameters } from '../sites/site.dto.js';
 import type { AuditEntry } from './audit-entry.js';
 
 const STREAM_CHARACTERS_MAX = 300;

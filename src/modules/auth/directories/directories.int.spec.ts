@@ -12,7 +12,7 @@ import {
   startMigratedPostgres,
 } from '../../../../test/servers/postgres.js';
 import { EventStore } from '../../../event-store/event-store.js';
-import { createSite, deleteSite, siteStream } from '../site.aggregate.js';
+import { createSite, deleteSite, siteStream } from '../sites/site.aggregate.js';
 import { DirectoryFollower } from './directory-follower.js';
 import { KeyDirectory } from './key.directory.js';
 import { SiteDirectory } from './site.directory.js';

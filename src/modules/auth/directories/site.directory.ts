@@ -2,11 +2,11 @@
 // the event store (see directory-follower.ts); nothing else changes it.
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
-import { domainKey } from '../domain.js';
-import { type Site, siteFold } from '../site.aggregate.js';
-import { spreadAt } from '../spread.js';
+import { domainKey } from '../sites/domain.js';
+import { type Site, siteFold } from '../sites/site.aggregate.js';
+import { spreadAt } from '../sites/spread.js';
 
-export type { Site } from '../site.aggregate.js';
+export type { Site } from '../sites/site.aggregate.js';
 
 const CHANGES = new Set(['SiteCreated', 'SiteChanged', 'SiteDeleted']);
 

@@ -2,8 +2,8 @@ import { givenDraft } from '../../../../test/given-draft.js';
 import { NEXT } from '../verdict.js';
 import { resolveSite } from './resolve-site.js';
 
-const step = resolveSite((named, holder) =>
-  ['site', 'shop.example'].includes(named) && holder.merchant === 'merchant' ? { id: 'site' } : undefined,
+const step = resolveSite((named, caller) =>
+  ['site', 'shop.example'].includes(named) && caller.merchant === 'merchant' ? { id: 'site' } : undefined,
 );
 const wide = { id: 'key', merchant: 'merchant', site: null, scopes: new Set(['ingest'] as const) };
 
@@ -15,7 +15,7 @@ it('takes the site of the key where the event names none', () => {
 });
 
 it('takes the site that the event names, by domain too', () => {
-  const draft = givenDraft({ input: { site: 'shop.example' }, request: { holder: wide } });
+  const draft = givenDraft({ input: { site: 'shop.example' }, request: { caller: wide } });
   expect(step(draft)).toBe(NEXT);
   expect(draft.event.site).toBe('site');
 });
@@ -26,7 +26,7 @@ it.each([
   ['null as a site', null, 'site_invalid'],
   ['no site with a key for several', undefined, 'site_required'],
 ])('rejects %s', (_what, site, reason) => {
-  expect(step(givenDraft({ input: { site }, request: { holder: wide } }))).toMatchObject({
+  expect(step(givenDraft({ input: { site }, request: { caller: wide } }))).toMatchObject({
     verdict: 'rejected',
     reason,
   });
@@ -34,8 +34,8 @@ it.each([
 
 it("rejects another merchant's site in the same words as one that does not exist", () => {
   const stranger = { ...wide, merchant: 'another' };
-  const foreign = step(givenDraft({ input: { site: 'shop.example' }, request: { holder: stranger } }));
-  const absent = step(givenDraft({ input: { site: 'nowhere.example' }, request: { holder: stranger } }));
+  const foreign = step(givenDraft({ input: { site: 'shop.example' }, request: { caller: stranger } }));
+  const absent = step(givenDraft({ input: { site: 'nowhere.example' }, request: { caller: stranger } }));
   expect(foreign).toEqual(absent);
 });
 

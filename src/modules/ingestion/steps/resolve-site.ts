@@ -1,11 +1,11 @@
 // First: whose event is it? A site that the key may not write to is answered exactly like one that
 // does not exist.
-import type { KeyHolder } from '../../auth/access.js';
+import type { Caller } from '../../auth/access.js';
 import type { Draft } from '../draft.js';
 import { NEXT, rejected, type Step } from '../verdict.js';
 
 /** By id or domain. Undefined also when the key may not write to it. */
-export type FindSite = (idOrDomain: string, holder: KeyHolder) => { readonly id: string } | undefined;
+export type FindSite = (idOrDomain: string, caller: Caller) => { readonly id: string } | undefined;
 
 export const resolveSite =
   (find: FindSite): Step<Draft> =>
@@ -13,12 +13,12 @@ export const resolveSite =
     if (typeof input !== 'object' || input === null || Array.isArray(input)) {
       return rejected('event_invalid', 'an event must be an object');
     }
-    const named = input.site === undefined ? request.holder.site : input.site;
+    const named = input.site === undefined ? request.caller.site : input.site;
     if (input.site === undefined && named === null) {
       return rejected('site_required', 'name the site: the key is good for more than one');
     }
     if (typeof named !== 'string') return rejected('site_invalid', 'site must be a string');
-    const site = find(named, request.holder);
+    const site = find(named, request.caller);
     if (site === undefined) return rejected('site_unknown', 'the key knows no such site');
     event.site = site.id;
     return NEXT;

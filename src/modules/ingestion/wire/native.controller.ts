@@ -6,8 +6,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ofStatus } from '../../../http/problem-details.js';
 import { Problem } from '../../../http/problem.js';
 import { IntakeRoute } from '../../../http/route-kind.js';
-import { bearerKey, hasScope, type KeyHolder, requireScope } from '../../auth/access.js';
+import { bearerKey, hasScope, type Caller, requireScope } from '../../auth/access.js';
 import { KeyDirectory } from '../../auth/directories/key.directory.js';
+import { hasKeyInUrl, KEY_IN_URL } from '../../auth/keys/key-in-url.js';
 import type { Sender } from '../draft.js';
 import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
 import type { UnavailableReason } from '../ingestion.telemetry.js';
@@ -39,12 +40,12 @@ export class NativeController {
   @ApiResponse({ status: 404, description: 'No such site, or not one the key may write to.' })
   @ApiResponse({ status: 503, description: 'Nothing was acknowledged: send the same again.' })
   receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const holder = this.holderOf(request);
+    const caller = this.holderOf(request);
     const { inputs, path } = inputsOf(request.body);
     const received = this.intake.receive({
       inputs,
-      holder,
-      server: hasScope(holder, 'ingest:server'),
+      caller,
+      server: hasScope(caller, 'ingest:server'),
       optedOut: request.headers['sec-gpc'] === '1',
       receivedAt: Date.now(),
       sender: senderOf(request),
@@ -62,13 +63,14 @@ export class NativeController {
   }
 
   /** @throws Problem 401, 403 */
-  private holderOf({ headers }: FastifyRequest): KeyHolder {
+  private holderOf({ headers, url }: FastifyRequest): Caller {
+    if (hasKeyInUrl(url)) throw Problem.unauthorized(KEY_IN_URL);
     const key = bearerKey(headers);
     if (key === undefined) throw Problem.unauthorized('Send an API key as `Authorization: Bearer <key>`.');
-    const holder = this.keys.find(key);
-    if (holder === undefined) throw Problem.unauthorized('The key is unknown or was revoked.');
-    requireScope(holder, 'ingest');
-    return holder;
+    const caller = this.keys.find(key);
+    if (caller === undefined) throw Problem.unauthorized('The key is unknown, was revoked or has expired.');
+    requireScope(caller, 'ingest');
+    return caller;
   }
 }
 

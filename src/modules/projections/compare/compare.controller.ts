@@ -3,18 +3,18 @@ import { Controller, Get, Param, Query, UseGuards, UseInterceptors, UsePipes } f
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { KeyHolder } from '../../auth/access.js';
+import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
 import { InputPipe } from '../../auth/input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { RecordComparison } from './record-comparison.command.js';
 import { CompareVersionsQuery } from './compare-versions.query.js';
 import { CompareAnswer, compareAnswer, CompareParameters } from './compare.dto.js';
 
 @ApiTags('Operation')
 @ApiBearerAuth('bearer')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @NeedsScope('operator')
@@ -44,7 +44,7 @@ export class CompareController {
   async compare(
     @Param('name') name: string,
     @Query() { a, b, site, from, to, tolerance, limit, cursor }: CompareParameters,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): Promise<CompareAnswer> {
     if (from !== undefined && to !== undefined && from > to) {
       throw Problem.badRequest('The last day must not lie before the first.', [
@@ -56,7 +56,7 @@ export class CompareController {
     if (cursor === undefined) {
       const { versions, differing } = compared;
       const record = { projection: name, a: versions.a, b: versions.b, differing, tolerance };
-      await this.commands.execute(new RecordComparison(record, holder.id));
+      await this.commands.execute(new RecordComparison(record, caller.id));
     }
     return compareAnswer(compared, tolerance);
   }

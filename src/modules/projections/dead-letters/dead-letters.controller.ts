@@ -14,12 +14,12 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { KeyHolder } from '../../auth/access.js';
+import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
 import { InputPipe } from '../../auth/input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { DeleteDeadLetter } from './commands/delete-dead-letter.command.js';
 import { ReplayDeadLetter } from './commands/replay-dead-letter.command.js';
 import { DeadLetterTable } from './dead-letter-table.js';
@@ -40,7 +40,7 @@ const LETTER_ID = /^[\w.-]{1,200}$/;
 
 @ApiTags('Operators')
 @ApiBearerAuth('bearer')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @NeedsScope('operator')
@@ -90,8 +90,8 @@ export class DeadLettersController {
   })
   @ApiResponse({ status: 202, type: DecisionAnswer, description: 'Requested, for good.' })
   @ApiProblems({ 404: LETTER_UNKNOWN, 409: 'Only a newer version can read its events.' })
-  async replay(@Param('id') id: string, @Holder() holder: KeyHolder): Promise<DecisionAnswer> {
-    const replayed = await this.commands.execute(new ReplayDeadLetter(knownForm(id), holder.id));
+  async replay(@Param('id') id: string, @Calling() caller: Caller): Promise<DecisionAnswer> {
+    const replayed = await this.commands.execute(new ReplayDeadLetter(knownForm(id), caller.id));
     switch (replayed.outcome) {
       case 'requested':
         return { id, done: replayed.isDone };
@@ -113,8 +113,8 @@ export class DeadLettersController {
   })
   @ApiResponse({ status: 202, type: DecisionAnswer, description: 'Requested, for good.' })
   @ApiProblems({ 404: LETTER_UNKNOWN })
-  async delete(@Param('id') id: string, @Holder() holder: KeyHolder): Promise<DecisionAnswer> {
-    const deleted = await this.commands.execute(new DeleteDeadLetter(knownForm(id), holder.id));
+  async delete(@Param('id') id: string, @Calling() caller: Caller): Promise<DecisionAnswer> {
+    const deleted = await this.commands.execute(new DeleteDeadLetter(knownForm(id), caller.id));
     if (deleted.outcome === 'letter-unknown') throw Problem.notFound(LETTER_UNKNOWN);
     return { id, done: deleted.isDone };
   }

@@ -18,12 +18,14 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
-import type { KeyHolder } from '../../auth/access.js';
+import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
+import { Ids, Repeatable } from '../../auth/idempotency/repeatable.js';
 import { InputPipe } from '../../auth/input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import type { IdSource } from '../../auth/random-ids.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { ChangeVersions, type VersionChange } from './commands/change-versions.command.js';
 import { RequestRebuild } from './commands/request-rebuild.command.js';
 import { ProgressReport } from './progress-report.js';
@@ -37,7 +39,7 @@ const ApiName = () => ApiParam({ name: 'name', description: "The projection's na
 
 @ApiTags('Operators')
 @ApiBearerAuth('bearer')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @Controller('admin/v1/projections')
@@ -62,6 +64,7 @@ export class ProjectionsController {
   }
 
   @Post(':name/rebuilds')
+  @Repeatable()
   @NeedsScope('operator')
   @HttpCode(202)
   @ApiName()
@@ -80,13 +83,14 @@ export class ProjectionsController {
   async requestRebuild(
     @Param('name') name: string,
     @Body() body: RebuildBody,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
+    @Ids() ids: IdSource,
   ): Promise<RebuildAnswer> {
     const projection = requireProjection(name);
     const hasArchive = this.config.ARCHIVE_URL !== undefined;
     const scope = scopeOf(body, { directory: this.sites, hasArchive });
     const wish = { projection, version: body.version, scope, source: body.source };
-    const requested = await this.commands.execute(new RequestRebuild(wish, holder.id));
+    const requested = await this.commands.execute(new RequestRebuild(wish, caller.id, ids));
     if (requested.outcome === 'refused') throw Problem.conflict(requested.reason);
     return this.report.rebuild(requested.state.rebuilds.get(requested.rebuild)!);
   }
@@ -105,9 +109,9 @@ export class ProjectionsController {
   promote(
     @Param('name') name: string,
     @Body() { version, force }: PromoteBody,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): Promise<ServingAnswer> {
-    return this.#change(name, { change: 'promote', version, force }, holder);
+    return this.#change(name, { change: 'promote', version, force }, caller);
   }
 
   @Post(':name/rollback')
@@ -117,8 +121,8 @@ export class ProjectionsController {
   @ApiOperation({ operationId: 'rollBack', summary: 'Let the version serve again that served before' })
   @ApiResponse({ status: 200, type: ServingAnswer })
   @ApiProblems({ 404: 'There is no such projection.', 409: 'No version that served before is kept.' })
-  rollBack(@Param('name') name: string, @Holder() holder: KeyHolder): Promise<ServingAnswer> {
-    return this.#change(name, { change: 'roll-back' }, holder);
+  rollBack(@Param('name') name: string, @Calling() caller: Caller): Promise<ServingAnswer> {
+    return this.#change(name, { change: 'roll-back' }, caller);
   }
 
   @Delete(':name/versions/:version')
@@ -135,14 +139,14 @@ export class ProjectionsController {
   async retire(
     @Param('name') name: string,
     @Param('version', ParseIntPipe) version: number,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): Promise<void> {
-    await this.#change(name, { change: 'retire', version }, holder);
+    await this.#change(name, { change: 'retire', version }, caller);
   }
 
-  async #change(name: string, wish: VersionChange, holder: KeyHolder): Promise<ServingAnswer> {
+  async #change(name: string, wish: VersionChange, caller: Caller): Promise<ServingAnswer> {
     const projection = requireProjection(name);
-    const changed = await this.commands.execute(new ChangeVersions(wish, holder.id));
+    const changed = await this.commands.execute(new ChangeVersions(wish, caller.id));
     if (changed.outcome === 'refused') throw Problem.conflict(changed.reason);
     return servingAnswer(projection, changed.state);
   }

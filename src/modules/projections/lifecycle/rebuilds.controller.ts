@@ -13,13 +13,13 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { KeyHolder } from '../../auth/access.js';
+import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
 import { InputPipe } from '../../auth/input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { pageOf } from '../../auth/page.js';
-import { ListParameters } from '../../auth/site.dto.js';
+import { ListParameters } from '../../auth/sites/site.dto.js';
 import { ControlRebuild } from './commands/control-rebuild.command.js';
 import { ProgressReport } from './progress-report.js';
 import type { Rebuild } from './read-models.aggregate.js';
@@ -31,7 +31,7 @@ const UNKNOWN = 'There is no such rebuild.';
 
 @ApiTags('Operators')
 @ApiBearerAuth('bearer')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @Controller('admin/v1/rebuilds')
@@ -70,8 +70,8 @@ export class RebuildsController {
   @ApiOperation({ operationId: 'pauseRebuild', summary: 'Hold a rebuild up; what it has done is kept' })
   @ApiResponse({ status: 200, type: RebuildAnswer })
   @ApiProblems({ 404: UNKNOWN, 409: 'It is not running.' })
-  pause(@Param('id') id: string, @Holder() holder: KeyHolder): Promise<RebuildAnswer> {
-    return this.#control(id, 'pause', holder);
+  pause(@Param('id') id: string, @Calling() caller: Caller): Promise<RebuildAnswer> {
+    return this.#control(id, 'pause', caller);
   }
 
   @Post(':id/resume')
@@ -84,8 +84,8 @@ export class RebuildsController {
   })
   @ApiResponse({ status: 200, type: RebuildAnswer })
   @ApiProblems({ 404: UNKNOWN, 409: 'It is neither paused nor failed, or another is under way.' })
-  resume(@Param('id') id: string, @Holder() holder: KeyHolder): Promise<RebuildAnswer> {
-    return this.#control(id, 'resume', holder);
+  resume(@Param('id') id: string, @Calling() caller: Caller): Promise<RebuildAnswer> {
+    return this.#control(id, 'resume', caller);
   }
 
   @Post(':id/cancel')
@@ -95,13 +95,13 @@ export class RebuildsController {
   @ApiOperation({ operationId: 'cancelRebuild', summary: 'Give a rebuild up; what it has done is removed' })
   @ApiResponse({ status: 200, type: RebuildAnswer })
   @ApiProblems({ 404: UNKNOWN, 409: 'Its version serves, or it is over.' })
-  cancel(@Param('id') id: string, @Holder() holder: KeyHolder): Promise<RebuildAnswer> {
-    return this.#control(id, 'cancel', holder);
+  cancel(@Param('id') id: string, @Calling() caller: Caller): Promise<RebuildAnswer> {
+    return this.#control(id, 'cancel', caller);
   }
 
-  async #control(id: string, control: ControlRebuild['control'], holder: KeyHolder): Promise<RebuildAnswer> {
+  async #control(id: string, control: ControlRebuild['control'], caller: Caller): Promise<RebuildAnswer> {
     this.#require(id);
-    const changed = await this.commands.execute(new ControlRebuild(id, control, holder.id));
+    const changed = await this.commands.execute(new ControlRebuild(id, control, caller.id));
     if (changed.outcome === 'refused') throw Problem.conflict(changed.reason);
     return this.get(id);
   }

@@ -97,13 +97,13 @@ async function jobOf(path: string, body: unknown, headers: Headers = {}): Promis
 
 /** While nobody can read a session. */
 async function withoutFacts<T>(work: () => Promise<T>): Promise<T> {
-  const holder = await postgres.pool.connect();
-  await holder.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
+  const caller = await postgres.pool.connect();
+  await caller.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
   try {
     return await work();
   } finally {
-    await holder.query('ROLLBACK');
-    holder.release();
+    await caller.query('ROLLBACK');
+    caller.release();
   }
 }
 

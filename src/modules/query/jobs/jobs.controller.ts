@@ -5,9 +5,9 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Problem } from '../../../http/problem.js';
-import { type KeyHolder, requireReach } from '../../auth/access.js';
+import { type Caller, requireReach } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { parsedBy } from '../request/parsed-by.js';
 import { isOver, type Job } from './job.js';
 import { jobCursor, placeOfJobCursor } from './job-cursor.js';
@@ -27,7 +27,7 @@ const JOB_ID = /^j\w{1,20}$/;
 @ApiTags('Jobs')
 @ApiBearerAuth('bearer')
 @Controller('v1/sites/:site/jobs')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @NeedsScope('stats:read')
 export class JobsController {
   constructor(
@@ -41,9 +41,9 @@ export class JobsController {
   async list(
     @Param('site') idOrDomain: string,
     @Query() query: unknown,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
   ): Promise<object> {
-    const site = requireReach(holder, this.sites.find(idOrDomain)).id;
+    const site = requireReach(caller, this.sites.find(idOrDomain)).id;
     const { limit, cursor } = parsedBy(listParameters, query);
     const before = cursor === undefined ? null : placeOfJobCursor(cursor);
     // One more than asked for tells whether there is a next page.
@@ -60,10 +60,10 @@ export class JobsController {
   async get(
     @Param('site') idOrDomain: string,
     @Param('id') id: string,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    const job = await this.find(idOrDomain, id, holder);
+    const job = await this.find(idOrDomain, id, caller);
     void reply.header('cache-control', 'no-store');
     if (!isOver(job)) void reply.header('retry-after', POLL_SECONDS);
     return jobDocument(job);
@@ -74,11 +74,11 @@ export class JobsController {
   async result(
     @Param('site') idOrDomain: string,
     @Param('id') id: string,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const job = await this.find(idOrDomain, id, holder);
+    const job = await this.find(idOrDomain, id, caller);
     sendResult(reply, headers, { job, store: this.results });
   }
 
@@ -87,10 +87,10 @@ export class JobsController {
   async delete(
     @Param('site') idOrDomain: string,
     @Param('id') id: string,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const job = await this.find(idOrDomain, id, holder);
+    const job = await this.find(idOrDomain, id, caller);
     const cancelled = isOver(job) ? undefined : await this.jobs.cancel(job);
     if (cancelled !== undefined) return void reply.status(200).send(jobDocument(cancelled));
     await this.jobs.remove(job);
@@ -98,8 +98,8 @@ export class JobsController {
   }
 
   /** @throws Problem 404 */
-  private async find(idOrDomain: string, id: string, holder: KeyHolder): Promise<Job> {
-    const site = requireReach(holder, this.sites.find(idOrDomain)).id;
+  private async find(idOrDomain: string, id: string, caller: Caller): Promise<Job> {
+    const site = requireReach(caller, this.sites.find(idOrDomain)).id;
     const job = JOB_ID.test(id) ? await this.jobs.find({ site, id }) : undefined;
     if (job === undefined) throw Problem.notFound('The site has no such job.');
     return job;

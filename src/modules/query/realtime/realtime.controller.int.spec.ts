@@ -297,8 +297,8 @@ describe('a stream', () => {
   });
 
   it('leaves nothing behind when the client goes, even before the first numbers', async () => {
-    const holder = await postgres.pool.connect();
-    await holder.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
+    const caller = await postgres.pool.connect();
+    await caller.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
     const hasty = request({
       ...{ port, host: '127.0.0.1', path: `/v1/sites/${site}/realtime` },
       headers: { authorization: `Bearer ${reader}`, accept: 'text/event-stream' },
@@ -306,8 +306,8 @@ describe('a stream', () => {
     hasty.on('error', () => {}).end();
     await sleep(1_200);
     hasty.destroy();
-    await holder.query('ROLLBACK');
-    holder.release();
+    await caller.query('ROLLBACK');
+    caller.release();
     const staying = await watch(site);
     await until(() => staying.events().length > 0);
     await until(async () => (await openStreams()) === 1);
@@ -352,13 +352,13 @@ it('refuses whoever has no key for the site, however it is asked', async () => {
 });
 
 it('is 503 and not a hanging request while the numbers take too long', async () => {
-  const holder = await postgres.pool.connect();
-  await holder.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
+  const caller = await postgres.pool.connect();
+  await caller.query('BEGIN; LOCK TABLE sessions_v1 IN ACCESS EXCLUSIVE MODE');
   for (const accept of ['application/json', 'text/event-stream']) {
     const headers = { accept };
     const answer = await impatient.call('GET', `/v1/sites/${site}/realtime`, { headers });
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '10']);
   }
-  await holder.query('ROLLBACK');
-  holder.release();
+  await caller.query('ROLLBACK');
+  caller.release();
 });

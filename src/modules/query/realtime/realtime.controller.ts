@@ -16,10 +16,10 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { EVENT_STREAM } from '../../../http/route-kind.js';
-import { type KeyHolder, requireReach } from '../../auth/access.js';
+import { type Caller, requireReach } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { etagOf } from '../digest.js';
 import { prefersEventStream, sendTagged } from '../negotiation.js';
 import { EVENT_STREAM_EXAMPLE, REALTIME_EXAMPLE, REALTIME_SCHEMA } from './realtime.openapi.js';
@@ -29,7 +29,7 @@ import { RealtimeWatchers } from './watchers.js';
 
 @ApiTags('Query')
 @Controller('v1/sites/:site/realtime')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 export class RealtimeController implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     @Inject(QueryBus) private readonly queries: QueryBus,
@@ -83,15 +83,15 @@ export class RealtimeController implements OnModuleInit, BeforeApplicationShutdo
   })
   async realtime(
     @Param('site') idOrDomain: string,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const site = requireReach(holder, this.sites.find(idOrDomain)).id;
+    const site = requireReach(caller, this.sites.find(idOrDomain)).id;
     void reply.header('vary', 'accept');
     // HEAD comes here too, and would have a stream that nobody closes.
     if (reply.request.method === 'GET' && prefersEventStream(headers.accept)) {
-      const stream = await this.watchers.watch({ site, holder }, headers['last-event-id']);
+      const stream = await this.watchers.watch({ site, caller }, headers['last-event-id']);
       return void reply
         .headers({
           'content-type': EVENT_STREAM,

@@ -1,7 +1,7 @@
 // Whether a stream that was opened rightly may go on: its key could be revoked and its site deleted since,
 // and while that could have been missed nobody may watch, as nobody may ask.
 import { Injectable } from '@nestjs/common';
-import { type KeyHolder, reaches } from '../../auth/access.js';
+import { type Caller, reaches } from '../../auth/access.js';
 import { DirectoryFollower } from '../../auth/directories/directory-follower.js';
 import { KeyDirectory } from '../../auth/directories/key.directory.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
@@ -9,7 +9,7 @@ import { SiteDirectory } from '../../auth/directories/site.directory.js';
 export interface Watcher {
   /** Id. */
   readonly site: string;
-  readonly holder: KeyHolder;
+  readonly caller: Caller;
 }
 
 @Injectable()
@@ -20,8 +20,8 @@ export class WatcherRights {
     private readonly follower: DirectoryFollower,
   ) {}
 
-  allow({ site: id, holder }: Watcher): boolean {
+  allow({ site: id, caller }: Watcher): boolean {
     const site = this.sites.find(id);
-    return !this.follower.isStale && this.keys.holds(holder) && site !== undefined && reaches(holder, site);
+    return !this.follower.isStale && this.keys.holds(caller) && site !== undefined && reaches(caller, site);
   }
 }

@@ -6,14 +6,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Problem } from '../../../http/problem.js';
 import { Telemetry } from '../../../telemetry/telemetry.js';
-import type { KeyHolder } from '../../auth/access.js';
+import type { Caller } from '../../auth/access.js';
 import { RealtimeTelemetry } from './realtime.telemetry.js';
 import type { RealtimeSnapshots, Snapshot } from './snapshots.js';
 import type { Watcher } from './watcher-rights.js';
 import { RealtimeWatchers, type WatchersDeps } from './watchers.js';
 
-const holder = (id: string): KeyHolder => ({ id, merchant: 'm', site: null, scopes: new Set() });
-const watcher = (key = 'key', site = 'site'): Watcher => ({ site, holder: holder(key) });
+const caller = (id: string): Caller => ({ id, merchant: 'm', site: null, scopes: new Set() });
+const watcher = (key = 'key', site = 'site'): Watcher => ({ site, caller: caller(key) });
 
 interface Given {
   readonly limits?: WatchersDeps['limits'];

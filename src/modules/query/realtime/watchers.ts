@@ -45,7 +45,7 @@ export class RealtimeWatchers {
    * @throws Problem 429, 503
    */
   async watch(watcher: Watcher, lastEventId?: string): Promise<EventStream> {
-    this.#takePlace(watcher.holder.id);
+    this.#takePlace(watcher.caller.id);
     try {
       const snapshot = await this.deps.snapshots.of(watcher.site);
       if (this.#isClosed) throw stopping();
@@ -54,7 +54,7 @@ export class RealtimeWatchers {
       this.#add(stream, watcher);
       return stream;
     } catch (error) {
-      this.#leavePlace(watcher.holder.id);
+      this.#leavePlace(watcher.caller.id);
       throw error;
     }
   }
@@ -110,9 +110,9 @@ export class RealtimeWatchers {
     });
   }
 
-  #forget(stream: EventStream, { holder }: Watcher): void {
+  #forget(stream: EventStream, { caller }: Watcher): void {
     this.#watchers.delete(stream);
-    this.#leavePlace(holder.id);
+    this.#leavePlace(caller.id);
     this.deps.telemetry.closed();
     if (this.#watchers.size > 0) return;
     clearInterval(this.#looking);

@@ -16,9 +16,9 @@ import {
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { type KeyHolder, requireReach } from '../../auth/access.js';
+import { type Caller, requireReach } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { LaterAnswers } from '../answering-later/later-answers.js';
 import { tableToCsv } from '../csv.js';
 import { prefersAsync } from '../jobs/prefer.js';
@@ -31,7 +31,7 @@ import { RunDefinedReportQuery } from './run-defined-report.query.js';
 export function reportController(report: Report): Type {
   @ApiTags('Query')
   @Controller(`v1/sites/:site/${report.name}/query`)
-  @UseGuards(KeyGuard)
+  @UseGuards(CallerGuard)
   class ReportController {
     constructor(
       @Inject(QueryBus) private readonly queries: QueryBus,
@@ -55,11 +55,11 @@ export function reportController(report: Report): Type {
     async query(
       @Param('site') idOrDomain: string,
       @Body() body: unknown,
-      @Holder() holder: KeyHolder,
+      @Calling() caller: Caller,
       @Headers() headers: Readonly<Record<string, string | undefined>>,
       @Res() reply: FastifyReply,
     ): Promise<void> {
-      const site = requireReach(holder, this.sites.find(idOrDomain));
+      const site = requireReach(caller, this.sites.find(idOrDomain));
       if (prefersAsync(headers.prefer)) {
         return this.later.report({ site, body, report, accept: headers.accept }, reply);
       }

@@ -13,7 +13,7 @@ import {
 } from '../../../../test/servers/postgres.js';
 import { EventStore } from '../../../event-store/event-store.js';
 import { DirectoryFollower } from '../../auth/directories/directory-follower.js';
-import { createSite, siteStream } from '../../auth/site.aggregate.js';
+import { createSite, siteStream } from '../../auth/sites/site.aggregate.js';
 import { SiteDefinitions } from '../vocabulary/site-definitions.js';
 import { SavedModule } from './saved.module.js';
 
@@ -394,13 +394,13 @@ describe('what is defined', () => {
   it('is not changed without the event store, and can be read all the same', async () => {
     const path = `/v1/sites/${await newSite()}/goals`;
     const { id } = (await post(path, { eventName: 'A' })).body;
-    const holder = await postgres.pool.connect();
-    await holder.query('BEGIN; SELECT pg_advisory_xact_lock(7236021544198)');
+    const caller = await postgres.pool.connect();
+    await caller.query('BEGIN; SELECT pg_advisory_xact_lock(7236021544198)');
     const refused = await post(path, { eventName: 'B' });
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '2']);
     expect((await plane.call('GET', `${path}/${id}`)).status).toBe(200);
-    await holder.query('ROLLBACK');
-    holder.release();
+    await caller.query('ROLLBACK');
+    caller.release();
     expect((await post(path, { eventName: 'B' })).status).toBe(201);
   });
 });

@@ -1,16 +1,11 @@
 // The endpoints of one kind of definition, made of its rules.
 import {
   Body,
-  type CallHandler,
   Controller,
-  createParamDecorator,
   Delete,
-  type ExecutionContext,
   Get,
   HttpCode,
   Inject,
-  Injectable,
-  type NestInterceptor,
   Param,
   Patch,
   Post,
@@ -21,46 +16,24 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { map, type Observable } from 'rxjs';
 import type { DefinitionKind } from '../../../events/definition.events.js';
-import type { KeyHolder } from '../../auth/access.js';
-import { entityTag, expectedRevision } from '../../auth/entity-tag.js';
+import type { Caller } from '../../auth/access.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
+import { Expected, type Found, FoundInterceptor } from '../../auth/found.js';
+import { Ids, Repeatable } from '../../auth/idempotency/repeatable.js';
 import { InputPipe } from '../../auth/input.pipe.js';
-import { Holder, KeyGuard, NeedsScope } from '../../auth/key.guard.js';
-import { newId } from '../../auth/random-ids.js';
+import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
+import type { IdSource } from '../../auth/random-ids.js';
 import type { DefinitionRules } from './definition.js';
-import { DefinitionsDesk, type Found } from './definitions.desk.js';
+import { DefinitionsDesk } from './definitions.desk.js';
 import { documentationOf } from './definitions.openapi.js';
-
-/** What the client says it has seen. */
-const Expected = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  expectedRevision(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
-);
-
-/** Turns what a handler found into its answer. */
-@Injectable()
-class FoundInterceptor implements NestInterceptor<Found, object> {
-  intercept(context: ExecutionContext, next: CallHandler<Found>): Observable<object> {
-    const http = context.switchToHttp();
-    const reply = http.getResponse<FastifyReply>();
-    return next.handle().pipe(
-      map(({ path, revision, answer }) => {
-        void reply.header('etag', entityTag(revision));
-        if (http.getRequest<FastifyRequest>().method === 'POST') void reply.header('location', path);
-        return answer;
-      }),
-    );
-  }
-}
 
 export function definitionsController(rules: DefinitionRules<DefinitionKind>): Type {
   const documented = documentationOf(rules);
 
   @ApiTags(`${rules.kind}s`)
   @ApiBearerAuth('bearer')
-  @UseGuards(KeyGuard)
+  @UseGuards(CallerGuard)
   @UseInterceptors(EventStoreOutageInterceptor)
   @UsePipes(InputPipe)
   @Controller(`v1/sites/:site/${rules.plural}`)
@@ -69,30 +42,31 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Post()
     @UseInterceptors(FoundInterceptor)
+    @Repeatable()
     @NeedsScope('sites:admin')
     @documented.Create()
     create(
       @Param('site') idOrDomain: string,
       @Body() body: object,
-      @Holder() holder: KeyHolder,
+      @Calling() caller: Caller,
+      @Ids() ids: IdSource,
     ): Promise<Found> {
-      const id = newId(rules.idPrefix);
-      return this.desk.save({ rules, holder, idOrDomain }, { wish: 'create', id, body });
+      return this.desk.create({ rules, caller, idOrDomain }, body, ids);
     }
 
     @Get()
     @NeedsScope('sites:admin', 'stats:read')
     @documented.List()
-    list(@Param('site') idOrDomain: string, @Query() query: object, @Holder() holder: KeyHolder): object {
-      return this.desk.list({ rules, holder, idOrDomain }, query);
+    list(@Param('site') idOrDomain: string, @Query() query: object, @Calling() caller: Caller): object {
+      return this.desk.list({ rules, caller, idOrDomain }, query);
     }
 
     @Get(':id')
     @UseInterceptors(FoundInterceptor)
     @NeedsScope('sites:admin', 'stats:read')
     @documented.Get()
-    get(@Param('site') idOrDomain: string, @Param('id') id: string, @Holder() holder: KeyHolder): Found {
-      return this.desk.get({ rules, holder, idOrDomain }, id);
+    get(@Param('site') idOrDomain: string, @Param('id') id: string, @Calling() caller: Caller): Found {
+      return this.desk.get({ rules, caller, idOrDomain }, id);
     }
 
     @Patch(':id')
@@ -104,9 +78,9 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
       @Param('id') id: string,
       @Body() body: object,
       @Expected() expected: number | 'any',
-      @Holder() holder: KeyHolder,
+      @Calling() caller: Caller,
     ): Promise<Found> {
-      return this.desk.save({ rules, holder, idOrDomain }, { wish: 'change', id, body, expected });
+      return this.desk.save({ rules, caller, idOrDomain }, { wish: 'change', id, body, expected });
     }
 
     @Delete(':id')
@@ -117,9 +91,9 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
       @Param('site') idOrDomain: string,
       @Param('id') id: string,
       @Expected() expected: number | 'any',
-      @Holder() holder: KeyHolder,
+      @Calling() caller: Caller,
     ): Promise<void> {
-      await this.desk.delete({ rules, holder, idOrDomain }, { wish: 'delete', id, expected });
+      await this.desk.delete({ rules, caller, idOrDomain }, { wish: 'delete', id, expected });
     }
   }
   return DefinitionsController;

@@ -4,9 +4,11 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { DefinitionKind } from '../../../events/definition.events.js';
 import { Problem } from '../../../http/problem.js';
-import { type KeyHolder, requireReach, siteUnknown } from '../../auth/access.js';
+import { type Caller, requireReach, siteUnknown } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
+import type { Found } from '../../auth/found.js';
 import { pageOf } from '../../auth/page.js';
+import type { IdSource } from '../../auth/random-ids.js';
 import { ChangeDefinitions } from './commands/change-definitions.command.js';
 import type { Definition, DefinitionRules } from './definition.js';
 import type { Refusal, Wish } from './definitions.aggregate.js';
@@ -15,15 +17,8 @@ import { listParameters } from './list-parameters.js';
 
 export interface Asked {
   readonly rules: DefinitionRules<DefinitionKind>;
-  readonly holder: KeyHolder;
+  readonly caller: Caller;
   readonly idOrDomain: string;
-}
-
-/** A definition as its answer shows it. */
-export interface Found {
-  readonly path: string;
-  readonly revision: number;
-  readonly answer: object;
 }
 
 @Injectable()
@@ -56,6 +51,10 @@ export class DefinitionsDesk {
     return this.#found(asked, site, item);
   }
 
+  create(asked: Asked, body: object, ids: IdSource): Promise<Found> {
+    return this.save(asked, { wish: 'create', id: ids.newId(asked.rules.idPrefix), body });
+  }
+
   /** @throws Problem also where the site is gone by the time that it is done */
   async save(asked: Asked, wish: Wish): Promise<Found> {
     const site = this.#siteOf(asked);
@@ -69,8 +68,8 @@ export class DefinitionsDesk {
   }
 
   async #carryOut(asked: Asked, site: string, wish: Wish): Promise<Definition<DefinitionKind> | undefined> {
-    const { rules, holder } = asked;
-    const outcome = await this.commands.execute(new ChangeDefinitions({ site, rules, wish }, holder.id));
+    const { rules, caller } = asked;
+    const outcome = await this.commands.execute(new ChangeDefinitions({ site, rules, wish }, caller.id));
     switch (outcome.outcome) {
       case 'done':
         return outcome.definition;
@@ -81,8 +80,8 @@ export class DefinitionsDesk {
     }
   }
 
-  #siteOf({ holder, idOrDomain }: Asked): string {
-    return requireReach(holder, this.sites.find(idOrDomain)).id;
+  #siteOf({ caller, idOrDomain }: Asked): string {
+    return requireReach(caller, this.sites.find(idOrDomain)).id;
   }
 
   #found({ rules }: Asked, site: string, item: Definition<DefinitionKind>): Found {

@@ -208,20 +208,20 @@ it('stops in the middle of a day, and leaves nothing of it', async () => {
   await settlerOf().round(NOW);
   const { days, counts } = settledTablesOf(1);
   await postgres.pool.query(`TRUNCATE ${days}, ${counts}`);
-  const holder = await postgres.pool.connect();
-  await holder.query(`BEGIN; LOCK TABLE ${counts}`);
+  const caller = await postgres.pool.connect();
+  await caller.query(`BEGIN; LOCK TABLE ${counts}`);
   const settler = settlerOf();
   const round = settler.round(NOW);
   await until(async () => {
-    const { rows } = await holder.query(
+    const { rows } = await caller.query(
       `SELECT FROM pg_locks WHERE NOT granted AND relation = '${counts}'::regclass`,
     );
     return rows.length > 0;
   });
   await settler.onModuleDestroy();
   await round;
-  await holder.query('ROLLBACK');
-  holder.release();
+  await caller.query('ROLLBACK');
+  caller.release();
   expect(await settledDays()).toEqual([]);
   await settlerOf().round(NOW);
   await expectAgreement();

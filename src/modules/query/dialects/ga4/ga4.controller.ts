@@ -7,9 +7,9 @@ import { ApiBody, ApiExcludeEndpoint, ApiOperation, ApiParam, ApiResponse, ApiTa
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../../../http/problem.js';
 import { AnswersErrors } from '../../../../http/route-kind.js';
-import { type KeyHolder, reaches } from '../../../auth/access.js';
+import { type Caller, reaches } from '../../../auth/access.js';
 import { type Site, SiteDirectory } from '../../../auth/directories/site.directory.js';
-import { Holder, KeyGuard, NeedsScope } from '../../../auth/key.guard.js';
+import { Calling, CallerGuard, NeedsScope } from '../../../auth/caller.guard.js';
 import type { ReportRequest } from '../../request/report-request.js';
 import { RunReportQuery } from '../../run-report.query.js';
 import { ga4Metadata } from './ga4-metadata.js';
@@ -42,7 +42,7 @@ const ANY_PROPERTY = '0';
 
 @ApiTags('Google Analytics Data API')
 @Controller('v1beta/properties')
-@UseGuards(KeyGuard)
+@UseGuards(CallerGuard)
 @ApiParam({
   name: 'property',
   description: "One of the site's tracking ids, its id or its domain.",
@@ -71,10 +71,10 @@ export class Ga4Controller {
   async runReport(
     @Param('property') property: string,
     @Body() body: unknown,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const site = this.siteOf(property, holder);
+    const site = this.siteOf(property, caller);
     const request = parseRequest(reportRequestSchema, body);
     return { ...(await this.report(site, request)), ...quotaOf(request, reply) };
   }
@@ -90,10 +90,10 @@ export class Ga4Controller {
   async batchRunReports(
     @Param('property') property: string,
     @Body() body: unknown,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const site = this.siteOf(property, holder);
+    const site = this.siteOf(property, caller);
     const { requests } = parseRequest(batchRequestSchema, body);
     const reports: object[] = [];
     for (const [index, request] of requests.entries()) {
@@ -116,10 +116,10 @@ export class Ga4Controller {
   async runRealtimeReport(
     @Param('property') property: string,
     @Body() body: unknown,
-    @Holder() holder: KeyHolder,
+    @Calling() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const site = this.siteOf(property, holder);
+    const site = this.siteOf(property, caller);
     const request = parseRequest(realtimeRequestSchema, body);
     const now = Date.now();
     const ranges = planMinuteRanges(request.minuteRanges, { zone: site.timezone, now });
@@ -133,8 +133,8 @@ export class Ga4Controller {
   @NeedsScope('stats:read')
   @ApiOperation({ summary: 'The dimensions and metrics that reports know' })
   @ApiResponse({ status: 200, schema: METADATA_SCHEMA })
-  getMetadata(@Param('property') property: string, @Holder() holder: KeyHolder) {
-    if (property !== ANY_PROPERTY) this.siteOf(property, holder);
+  getMetadata(@Param('property') property: string, @Calling() caller: Caller) {
+    if (property !== ANY_PROPERTY) this.siteOf(property, caller);
     return ga4Metadata(property);
   }
 
@@ -167,9 +167,9 @@ export class Ga4Controller {
   }
 
   /** @throws Problem 403 */
-  private siteOf(property: string, holder: KeyHolder): Site {
+  private siteOf(property: string, caller: Caller): Site {
     const sites = [this.sites.findByTrackingId(property), this.sites.find(property)];
-    const site = sites.find((one) => one !== undefined && reaches(holder, one));
+    const site = sites.find((one) => one !== undefined && reaches(caller, one));
     if (site === undefined)
       throw Problem.forbidden('The key has no sufficient permissions for this property.');
     return site;

@@ -3,7 +3,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { type KeyHolder, reaches, siteUnknown } from '../../../auth/access.js';
+import { type Caller, reaches, siteUnknown } from '../../../auth/access.js';
 import { type Site, SiteDirectory } from '../../../auth/directories/site.directory.js';
 import { parsedBy } from '../../request/parsed-by.js';
 import { parseReportRequest } from '../../request/report-request.js';
@@ -23,9 +23,9 @@ export class PlausibleReports {
   ) {}
 
   /** @throws Problem */
-  async answer<Answer>(holder: KeyHolder, request: unknown, translate: Translate<Answer>): Promise<Answer> {
+  async answer<Answer>(caller: Caller, request: unknown, translate: Translate<Answer>): Promise<Answer> {
     const now = Date.now();
-    const site = this.siteOf(holder, request);
+    const site = this.siteOf(caller, request);
     const goals = this.definitions.goalsOf(site.id);
     const context = { domain: site.domain, zone: site.timezone, goals, now };
     const { query, answer } = translate(request, context);
@@ -34,10 +34,10 @@ export class PlausibleReports {
   }
 
   /** By domain, id or tracking id, of which the domain may be another merchant's. */
-  private siteOf(holder: KeyHolder, request: unknown): Site {
+  private siteOf(caller: Caller, request: unknown): Site {
     const { site_id: name } = parsedBy(naming, request);
     const named = [this.sites.find(name), this.sites.findByTrackingId(name)];
-    const site = named.find((one) => one !== undefined && reaches(holder, one));
+    const site = named.find((one) => one !== undefined && reaches(caller, one));
     if (site === undefined) throw siteUnknown();
     return site;
   }

@@ -1,0 +1,186 @@
+// Sites over HTTP: reads from the directory, changes through commands. A site that the key does not
+// reach answers as one that does not exist.
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Problem } from '../../../http/problem.js';
+import { hasScope, type Caller, requireReach, siteUnknown } from '../access.js';
+import { ApiProblems } from '../api-answers.js';
+import { ChangeSite, type ChangeSiteOutcome } from './change-site.command.js';
+import { CreateSite, type CreateSiteOutcome } from './create-site.command.js';
+import { DeleteSite, type DeleteSiteOutcome } from './delete-site.command.js';
+import { type Site, SiteDirectory } from '../directories/site.directory.js';
+import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Ids, Repeatable } from '../idempotency/repeatable.js';
+import { InputPipe } from '../input.pipe.js';
+import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
+import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { pageOf } from '../page.js';
+import type { IdSource } from '../random-ids.js';
+import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.js';
+import {
+  ChangeSiteBody,
+  CreateSiteBody,
+  CURRENCY_DEFAULT,
+  ListParameters,
+  SiteAnswer,
+  siteAnswer,
+  SiteListAnswer,
+  TIMEZONE_DEFAULT,
+} from './site.dto.js';
+
+const ApiSite = () =>
+  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
+const ApiIfMatch = () =>
+  ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'The ETag of the site as last read.',
+    example: '"0"',
+  });
+const ETAG = {
+  ETag: { description: "The site's revision, for If-Match.", schema: { type: 'string', example: '"0"' } },
+} as const;
+const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
+const CHANGED_MEANWHILE = 'The site has changed since it was read: read it again.';
+
+@ApiTags('Sites')
+@ApiBearerAuth('bearer')
+@UseGuards(CallerGuard)
+@UseInterceptors(EventStoreOutageInterceptor)
+@UsePipes(InputPipe)
+@Controller('v1/sites')
+export class SitesController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly sites: SiteDirectory,
+  ) {}
+
+  @Post()
+  @UseInterceptors(SiteAnswerInterceptor)
+  @Repeatable()
+  @NeedsScope('sites:admin')
+  @ApiOperation({ operationId: 'createSite', summary: 'Create a site' })
+  @ApiResponse({
+    status: 201,
+    type: SiteAnswer,
+    headers: ETAG,
+    description: 'Created, and ready for events.',
+  })
+  @ApiProblems({
+    400: 'Some fields are not valid.',
+    409: 'The domain or a tracking id belongs to another site.',
+  })
+  async create(@Body() body: CreateSiteBody, @Calling() caller: Caller, @Ids() ids: IdSource): Promise<Site> {
+    if (caller.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
+    requireOperatorForSpread(body, caller);
+    const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
+    const merchant = caller.merchant ?? OPERATORS_MERCHANT;
+    const { trackingIds = [], spread } = body;
+    const draft = { merchant, domain, name, timezone, currency, trackingIds, ...(spread && { spread }) };
+    const created = await this.commands.execute(new CreateSite(draft, caller.id, ids));
+    if (created.outcome === 'created') return created.site;
+    throw refusal(created, domain);
+  }
+
+  @Get()
+  @NeedsScope('sites:admin', 'stats:read')
+  @ApiOperation({ operationId: 'listSites', summary: 'List the sites that the key reaches' })
+  @ApiResponse({ status: 200, type: SiteListAnswer })
+  @ApiProblems({ 400: 'limit or cursor is not valid.' })
+  list(@Query() { limit, cursor }: ListParameters, @Calling() caller: Caller): SiteListAnswer {
+    const page = pageOf(this.#reachedBy(caller), { limit, cursor, nameOf: ({ domain }) => domain });
+    return { sites: page.items.map(siteAnswer), next_cursor: page.nextCursor };
+  }
+
+  @Get(':site')
+  @UseInterceptors(SiteAnswerInterceptor)
+  @NeedsScope('sites:admin', 'stats:read')
+  @ApiSite()
+  @ApiOperation({ operationId: 'getSite', summary: 'Read a site' })
+  @ApiResponse({ status: 200, type: SiteAnswer, headers: ETAG })
+  @ApiProblems({ 404: SITE_UNKNOWN })
+  get(@Param('site') idOrDomain: string, @Calling() caller: Caller): Site {
+    return requireReach(caller, this.sites.find(idOrDomain));
+  }
+
+  @Patch(':site')
+  @UseInterceptors(SiteAnswerInterceptor)
+  @NeedsScope('sites:admin')
+  @ApiSite()
+  @ApiIfMatch()
+  @ApiOperation({ operationId: 'changeSite', summary: "Change a site's settings" })
+  @ApiResponse({ status: 200, type: SiteAnswer, headers: ETAG })
+  @ApiProblems({ 400: 'Some fields are not valid.', 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
+  async change(
+    @Target() { idOrDomain, expected }: SiteTarget,
+    @Body() change: ChangeSiteBody,
+    @Calling() caller: Caller,
+  ): Promise<Site> {
+    const { id: site, domain } = requireReach(caller, this.sites.find(idOrDomain));
+    requireOperatorForSpread(change, caller);
+    const changed = await this.commands.execute(new ChangeSite({ site, change, expected, by: caller.id }));
+    if (changed.outcome === 'changed') return changed.site;
+    throw refusal(changed, domain);
+  }
+
+  @Delete(':site')
+  @NeedsScope('sites:admin')
+  @HttpCode(204)
+  @ApiSite()
+  @ApiIfMatch()
+  @ApiOperation({ operationId: 'deleteSite', summary: 'Delete a site and release its domain' })
+  @ApiResponse({ status: 204, description: 'Deleted.' })
+  @ApiProblems({ 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
+  async delete(@Target() { idOrDomain, expected }: SiteTarget, @Calling() caller: Caller): Promise<void> {
+    const { id: site, domain } = requireReach(caller, this.sites.find(idOrDomain));
+    const outcome = await this.commands.execute(new DeleteSite({ site, expected, by: caller.id }));
+    if (outcome !== 'deleted') throw refusal({ outcome }, domain);
+  }
+
+  #reachedBy({ merchant, site }: Caller): readonly Site[] {
+    if (site === null) return this.sites.list(merchant ?? undefined);
+    const own = this.sites.find(site);
+    return own ? [own] : [];
+  }
+}
+
+/** It decides about the load of machines that all merchants share. */
+function requireOperatorForSpread({ spread }: ChangeSiteBody, caller: Caller): void {
+  if (spread === undefined || hasScope(caller, 'operator')) return;
+  throw Problem.forbidden('Only the operator may spread a site over partitions.');
+}
+
+type Refused =
+  | Exclude<CreateSiteOutcome, { outcome: 'created' }>
+  | Exclude<ChangeSiteOutcome, { outcome: 'changed' }>
+  | { readonly outcome: Exclude<DeleteSiteOutcome, 'deleted'> };
+
+function refusal(refused: Refused, domain: string): Problem {
+  switch (refused.outcome) {
+    case 'domain-taken':
+      return Problem.conflict(`The domain ${domain} belongs to a site already.`);
+    case 'tracking-id-taken':
+      return Problem.conflict(`The tracking id ${refused.trackingId} belongs to a site already.`);
+    case 'merchant-unknown':
+      return Problem.conflict("The key's merchant does not exist.");
+    case 'revision-differs':
+      return Problem.conflict(CHANGED_MEANWHILE);
+    case 'site-unknown':
+      break;
+  }
+  return siteUnknown();
+}
