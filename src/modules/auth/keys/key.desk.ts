@@ -1,10 +1,10 @@
 // What the endpoints of keys do, wherever the keys belong: reads from the directory, changes through
-// commands. Nobody gives away more than they have: neither scopes nor time.
+// commands. Who administers sites decides who may send to them and read them, but for no longer than
+// they may themselves.
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import type { KeyScope } from '../../../events/key.events.js';
 import { Problem } from '../../../http/problem.js';
-import { type Caller, hasScope, siteUnknown } from '../access.js';
+import { type Caller, siteUnknown } from '../access.js';
 import { KeyDirectory } from '../directories/key.directory.js';
 import type { Found } from '../found.js';
 import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
@@ -65,7 +65,6 @@ export class KeyDesk {
 
   async issue(asked: KeysAsked, { name, scopes, expiresAt }: IssueKeyBody, ids: IdSource): Promise<Found> {
     const { caller, merchant, site } = asked;
-    requireScopes(caller, scopes);
     const draft = { merchant: merchant ?? OPERATORS_MERCHANT, site, name, scopes };
     const limit = this.#endOf(caller);
     const end = expiresAt === undefined ? limit : new Date(expiresAt);
@@ -106,7 +105,6 @@ export class KeyDesk {
     const { caller } = asked;
     const { overlapSeconds, expiresAt } = body;
     const old = this.#keyOf(asked, id);
-    requireScopes(caller, old.scopes);
     const limit = this.#endOf(caller);
     const usual = outlasts(old.expiresAt, limit) ? limit : old.expiresAt;
     const end = expiresAt === undefined ? usual : new Date(expiresAt);
@@ -152,15 +150,6 @@ const pathOf = ({ id, site }: ApiKey): string =>
   site === null ? `/v1/keys/${id}` : `/v1/sites/${site}/keys/${id}`;
 
 const keyUnknown = (): Problem => Problem.notFound(KEY_UNKNOWN);
-
-/** @throws Problem 403 */
-function requireScopes(caller: Caller, scopes: readonly KeyScope[]): void {
-  const missing = scopes.filter((scope) => !hasScope(caller, scope));
-  if (missing.length === 0) return;
-  throw Problem.forbidden(
-    `Nobody can give scopes that they do not have: ${missing.join(', ')}. Use a key that has them too.`,
-  );
-}
 
 /** @throws Problem 403 */
 function refuseOutlasting(expiresAt: Date | null, limit: Date | null): void {

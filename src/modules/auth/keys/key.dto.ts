@@ -25,8 +25,7 @@ export class IssueKeyBody {
   name!: string;
 
   @ApiProperty({
-    description:
-      'What it may do; none that the key lacks by which it is issued. `ingest` may be public in a page and is for keys of one site only.',
+    description: 'What it may do. `ingest` may be public in a page and is for keys of one site only.',
     enum: ISSUABLE_SCOPES,
     isArray: true,
     example: ['ingest:server'],
