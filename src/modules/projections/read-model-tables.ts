@@ -84,8 +84,8 @@ export class MonthPartitions {
   }
 }
 
-/** A time in every month that the table has a partition for. */
-export async function monthsOf(client: PoolClient, table: string): Promise<readonly number[]> {
+/** A time in every month that the table has a partition for: its beginning, but of all that is early its end. */
+export async function monthsOf(client: Pick<PoolClient, 'query'>, table: string): Promise<readonly number[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = $1::regclass`,
     [table],
@@ -95,6 +95,9 @@ export async function monthsOf(client: PoolClient, table: string): Promise<reado
     return year === undefined ? FIRST_MONTH - 1 : Date.UTC(Number(year), Number(month) - 1, 1);
   });
 }
+
+/** The partition that rows of that time lie in. */
+export const monthTableOf = (table: string, time: number): string => partitionName(table, monthOf(time));
 
 function monthOf(time: number): number {
   if (time < FIRST_MONTH) return Number.NEGATIVE_INFINITY;

@@ -76,5 +76,6 @@ async function removeVersion(pool: Pool, version: number): Promise<void> {
   for (const { name } of rows) await pool.query(`DROP TABLE IF EXISTS ${name}`);
   await pool.query('DELETE FROM rebuild_partitions WHERE version = $1', [version]);
   await pool.query('DELETE FROM rebuild_bounds WHERE version = $1', [version]);
+  await pool.query('DELETE FROM clustered_days WHERE version = $1', [version]);
   await pool.query('DELETE FROM checkpoints WHERE version = $1', [version]);
 }
