@@ -71,7 +71,7 @@ export async function startReadModels(): Promise<MigratedPostgres> {
 
 export async function createReadModels(pool: Pool): Promise<void> {
   await pool.query(`
-    DROP TABLE IF EXISTS sessions_in_v1, sessions_v1, traffic_v1, ${changedPeriodsTable(1)};
+    DROP TABLE IF EXISTS sessions_v1, traffic_v1, ${changedPeriodsTable(1)};
     ${changedPeriodsSql(1)};
     CREATE TABLE sessions_v1 (
       site text NOT NULL, started_at timestamptz(3) NOT NULL, session bigint NOT NULL, partition smallint NOT NULL,
