@@ -156,8 +156,8 @@ describe('reach', () => {
   it('of an answer about a site ends at its rows: only what works for all sites asks the pool itself', () => {
     const forAllSites =
       /^src\/modules\/query\/(?:freshness|settled\/sett\w+(?:-\w+)?|jobs\/(?:job-queue|job-reaper|result-store))\.ts$/;
-    const asking = product.filter(
-      (path) => path.startsWith('src/modules/query/') && /\bpool\.(?:query|connect)\b/.test(codeOf(path)),
+    const asking = users(/\bpool\.(?:query|connect)\b/).filter((path) =>
+      path.startsWith('src/modules/query/'),
     );
     expect(asking.filter((path) => !forAllSites.test(path))).toEqual([]);
     expect(asking.length).toBeGreaterThan(5);

@@ -175,6 +175,34 @@ it('tables that are there already are secured at the next boot', async () => {
   }
 });
 
+it('what a dump brings without roles and rights is secured at the next boot', async () => {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ app: string; tenant: string }>(
+      `SELECT 'tidemark_app_' || hash AS app, 'tidemark_tenant_' || hash AS tenant
+        FROM left(md5(current_database()), 8) AS hash`,
+    );
+    const { app, tenant } = rows[0]!;
+    await client.query(`DROP OWNED BY ${app}, ${tenant}; DROP ROLE ${app}, ${tenant}`);
+    await migrate(url);
+    expect(await namesWhere(`NOT (relrowsecurity AND relforcerowsecurity) AND ${READABLE}`)).toEqual([]);
+    // The connections of before are of a role that is gone.
+    await pool.end();
+    pool = new Pool({ ...(await asApplication(url)), max: 1 });
+    for (const table of ['sessions_v1', 'jobs']) {
+      const seen = await inTenantTransaction(pool, { site: 'ours' }, (of) =>
+        of.query(`SELECT count(*) FROM ${table} WHERE site <> 'ours'`),
+      );
+      expect(seen.rows).toEqual([{ count: '0' }]);
+    }
+    await pool.query(`INSERT INTO sessions_in_v1 SELECT * FROM sessions_v1`);
+    await expect(pool.query('SELECT FROM sessions_in_v1')).rejects.toThrow('permission denied');
+  } finally {
+    await client.end();
+  }
+});
+
 it('versions go with all that belongs to them', async () => {
   await dropReadModelTables(pool, NEXT);
   expect(await namesWhere(`relname LIKE '%\\_v2%'`)).toEqual([]);
