@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgresEventStore } from '../../src/event-store/postgres.event-store.js';
 import { registerMerchant, merchantStream } from '../../src/modules/auth/merchants/merchant.aggregate.js';
-import { newSiteId } from '../../src/modules/auth/random-ids.js';
+import { CHANCE } from '../../src/modules/auth/random-ids.js';
 import { claimDomain } from '../../src/modules/auth/sites/domain-claim.js';
 import { createSite, siteStream } from '../../src/modules/auth/sites/site.aggregate.js';
 import { Telemetry } from '../../src/telemetry/telemetry.js';
@@ -26,7 +26,7 @@ export async function anotherMerchant(
   );
   const sites = await Promise.all(
     domains.map(async (domain) => {
-      const site = newSiteId();
+      const site = CHANCE.newId('s');
       if ((await claimDomain(store, { domain, site, ...BY })) !== 'claimed')
         throw new Error(`${domain} is taken`);
       const draft = { merchant, domain, name: domain, timezone: 'UTC', currency: 'EUR', trackingIds: [] };

@@ -51,10 +51,14 @@ export const requestsOf = ({ paths }: OpenApi): readonly Request[] =>
 
 export const asks = ({ path }: Request): boolean => /query$|:run|:batch/i.test(path);
 
+/** What is rotated can be changed less than before. */
+const rotates = ({ path }: Request): boolean => path.endsWith('/rotate');
+
 /** The site first. */
 export const inOrder = (requests: readonly Request[]): readonly Request[] =>
   requests.toSorted(
     (a, b) =>
+      Number(rotates(a)) - Number(rotates(b)) ||
       METHODS.indexOf(a.method) - METHODS.indexOf(b.method) ||
       Number(asks(a)) - Number(asks(b)) ||
       Number(b.path === '/v1/sites') - Number(a.path === '/v1/sites'),
@@ -93,13 +97,23 @@ export function bodiesOf({ requestBody }: Operation, { components }: OpenApi): r
 
 /** Of what was made, in place of the ids in the document. */
 export class MadeIds {
+  /** By the prefix of the id in the document. */
   readonly #made = new Map<string, string>();
+  /** By the path at which it was made: two of them make keys. */
+  readonly #madeAt = new Map<string, string>();
 
   /** The first of a kind is the one that others name. */
-  remember({ id }: { readonly id?: string }): void {
+  remember({ id }: { readonly id?: string }, { path }: Request): void {
     if (id === undefined) return; // events have none of ours
     const prefix = id.slice(0, -EXAMPLE_ID_CHARACTERS);
     if (!this.#made.has(prefix)) this.#made.set(prefix, id);
+    if (!this.#madeAt.has(path)) this.#madeAt.set(path, id);
+  }
+
+  /** What the path names, where it was made under it. */
+  at({ path }: Request): { readonly id?: string } {
+    const id = this.#madeAt.get(path.split('/{id}', 1)[0]!);
+    return id === undefined ? {} : { id };
   }
 
   inText(text: string): string {

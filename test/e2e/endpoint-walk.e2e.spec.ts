@@ -75,7 +75,7 @@ async function fill(): Promise<void> {
     const answer = await product.call('POST', made.inText(urlOf(request)), made.inBody(body));
     if (answer.status !== 201 && answer.status !== 202) continue;
     const { id } = (await answer.json()) as { readonly id?: string };
-    made.remember({ ...(id !== undefined && { id }) });
+    made.remember({ ...(id !== undefined && { id }) }, request);
     if (id !== undefined) secrets.push(id);
   }
 }
@@ -100,7 +100,7 @@ async function send(request: Request, { key, given, headers = {}, search = '' }:
   // Dialects that name the site in the body.
   if (given?.site_id !== undefined && body !== undefined)
     body = { ...(body as object), ...inBody(body, given) };
-  const url = made.inText(urlOf(request, given));
+  const url = made.inText(urlOf(request, { ...made.at(request), ...given }));
   const response = await fetch(`${product.url}${url}${search && (url.includes('?') ? '&' : '?')}${search}`, {
     method: request.method.toUpperCase(),
     headers: {

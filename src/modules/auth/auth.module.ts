@@ -10,6 +10,8 @@ import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
+import { KeyUsage } from './keys/key-usage.js';
+import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
 
@@ -20,6 +22,8 @@ import { RequestLimits } from './limits/request-limits.js';
     KeyDirectory,
     DirectoryFollower,
     AuthTelemetry,
+    KeyUsage,
+    RepeatableRequests,
     {
       provide: KeyPepper,
       inject: [CONFIG, EventStore],
@@ -32,6 +36,15 @@ import { RequestLimits } from './limits/request-limits.js';
         new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
     },
   ],
-  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, RequestLimits],
+  exports: [
+    SiteDirectory,
+    KeyDirectory,
+    KeyPepper,
+    KeyUsage,
+    DirectoryFollower,
+    AuthTelemetry,
+    RequestLimits,
+    RepeatableRequests,
+  ],
 })
 export class AuthModule {}

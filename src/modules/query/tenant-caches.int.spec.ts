@@ -4,6 +4,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { insertSessions } from '../../../test/read-model-rows.js';
 import { type QuerySide, startQuerySide } from '../../../test/servers/query-side.js';
 import { RegisterMerchant } from '../auth/merchants/register-merchant.command.js';
+import { CHANCE } from '../auth/random-ids.js';
 import { CreateSite } from '../auth/sites/create-site.command.js';
 
 const NEXT_OWNER = 'next-owner';
@@ -23,7 +24,7 @@ afterAll(() => side?.stop());
 
 async function siteOf(merchant: string, domain: string): Promise<{ id: string; reader: string }> {
   const draft = { merchant, domain, name: domain, timezone: 'UTC', currency: 'EUR', trackingIds: [] };
-  const created = await commands.execute(new CreateSite(draft, 'a test'));
+  const created = await commands.execute(new CreateSite(draft, 'a test', CHANCE));
   if (created.outcome !== 'created') throw new Error(created.outcome);
   return { id: created.site.id, reader: await side.keyFor(created.site.id, ['stats:read']) };
 }
