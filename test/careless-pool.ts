@@ -27,9 +27,7 @@ export function carelessPool(url: string, rowSecurity: 'tenant' | 'none'): Carel
     }) as Client['query'];
   }
   return {
-    pool: new Pool({ connectionString: url, max: 10, Client: CarelessClient } as ConstructorParameters<
-      typeof Pool
-    >[0]),
+    pool: new Pool({ connectionString: url, max: 10, Client: CarelessClient }),
     forgotten: () => {
       const count = forgotten;
       forgotten = 0;
