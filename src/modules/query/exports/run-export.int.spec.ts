@@ -148,8 +148,10 @@ describe('pages', () => {
         include: { bots: true },
       };
       const asked: PageAsked = { what: 'events', table: 'sessions_v1', sessions, after, rowsMax: rows };
-      const page: SessionPage = await inReadTransaction(postgres.pool, { site: SITE, timeoutMs: 20_000 }, (client) =>
-        readSessionPage(client, asked),
+      const page: SessionPage = await inReadTransaction(
+        postgres.pool,
+        { site: SITE, timeoutMs: 20_000 },
+        (client) => readSessionPage(client, asked),
       );
       sizes.push(page.rows.length);
       seen.push(...page.rows.map(({ started_at, key }) => `${started_at} ${key}`));

@@ -163,8 +163,10 @@ class Export {
     const sessions = this.#sessions;
     const { what } = this.#asked.asked;
     try {
-      return await inReadTransaction(pool, { site: sessions.site, timeoutMs: config.JOB_QUERY_TIMEOUT_MS }, (client) =>
-        readSessionPage(client, { what, table, sessions, after, rowsMax }),
+      return await inReadTransaction(
+        pool,
+        { site: sessions.site, timeoutMs: config.JOB_QUERY_TIMEOUT_MS },
+        (client) => readSessionPage(client, { what, table, sessions, after, rowsMax }),
       );
     } catch (error) {
       const isGone = error instanceof Problem && error.options.status === GONE;
