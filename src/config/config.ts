@@ -65,7 +65,7 @@ export const SETTINGS = {
       .transform((path) => resolve(path)),
   ),
   DATABASE_URL: secret(
-    'PostgreSQL 15 or newer. Absent: a PostgreSQL under DATA_DIR is run.',
+    'PostgreSQL 15 or newer; what its user needs: docs/reference/postgresql.md. Absent: a PostgreSQL under DATA_DIR is run.',
     postgresUrl.optional(),
   ),
   REDIS_URL: secret(

@@ -2,6 +2,7 @@
 // the handler's matter (access.ts). Refuses everybody while the directories are so old that a
 // revoked key could pass, and whoever asks too often.
 import {
+  applyDecorators,
   type CanActivate,
   createParamDecorator,
   type ExecutionContext,
@@ -9,6 +10,7 @@ import {
   SetMetadata,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
 import { bearerKey, hasScope, type Caller, type Permission, requireScope } from './access.js';
@@ -23,8 +25,9 @@ const RETRY_AFTER_SECONDS = 5;
 
 type AuthorizedRequest = FastifyRequest & { caller?: Caller };
 
-/** One of them is enough. Without it, the guard refuses everybody. */
-export const NeedsScope = (...scopes: readonly Permission[]) => SetMetadata(SCOPES, scopes);
+/** One of them is enough. Without it, the guard refuses everybody. The document names them as `x-scopes`. */
+export const NeedsScope = (...scopes: readonly Permission[]) =>
+  applyDecorators(SetMetadata(SCOPES, scopes), ApiExtension('x-scopes', scopes));
 
 /** Who sent the request, put there by CallerGuard. */
 export const Calling = createParamDecorator(

@@ -99,7 +99,7 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
     { projections, version }: ReadModelsState,
     timeoutMs: number,
   ): Promise<ComputedReport> {
-    const numbers = await inReadTransaction(this.pool, timeoutMs, async (client) => {
+    const numbers = await inReadTransaction(this.pool, { site: query.site, timeoutMs }, async (client) => {
       await refuseUnknownPatterns(client, query.filters);
       const sources = new ReportSources(client, {
         tables: { rollup: projections.traffic.table, facts: projections.sessions.table },
