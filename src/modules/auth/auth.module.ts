@@ -1,4 +1,4 @@
-// Directories of sites and keys, and what CallerGuard needs: for every role that is asked something
+// Directories of sites and keys, and who may ask: for every role that is asked something
 // over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
@@ -6,6 +6,7 @@ import { EventStore } from '../../event-store/event-store.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { AuthTelemetry } from './auth.telemetry.js';
+import { Callers } from './callers.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
@@ -20,6 +21,7 @@ import { RequestLimits } from './limits/request-limits.js';
     KeyDirectory,
     DirectoryFollower,
     AuthTelemetry,
+    Callers,
     {
       provide: KeyPepper,
       inject: [CONFIG, EventStore],
@@ -32,6 +34,6 @@ import { RequestLimits } from './limits/request-limits.js';
         new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
     },
   ],
-  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, RequestLimits],
+  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, Callers],
 })
 export class AuthModule {}
