@@ -12,7 +12,7 @@ interface Report {
 }
 
 const DEFAULTS = { REDIS_TIMEOUT_MS: '50' };
-const PLACE = 'report:2:{key}';
+const PLACE = 'report:3:{key}';
 
 describeWith('own-redis', 'the cache in Redis', () => {
   let redis: TestRedis;
@@ -130,9 +130,9 @@ describeWith('own-redis', 'the cache in Redis', () => {
     await writer.get('other', computing({ text: 'of another key' }));
     await writer.get('key', computing());
     await stored();
-    await stored('report:2:{other}');
+    await stored('report:3:{other}');
     const right = (await inRedis(redis.url, (client) => client.get(PLACE)))!;
-    const foreign = (await inRedis(redis.url, (client) => client.get('report:2:{other}')))!;
+    const foreign = (await inRedis(redis.url, (client) => client.get('report:3:{other}')))!;
     await inRedis(redis.url, (client) => client.set(PLACE, spoil(right) || foreign));
     const reader = await newNode();
     expect(await reader.get('key', computing())).toEqual({ value: { text: 'a' }, source: 'computed' });
