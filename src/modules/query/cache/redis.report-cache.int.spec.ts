@@ -68,6 +68,19 @@ describeWith('own-redis', 'the cache in Redis', () => {
     expect(computed).toBe(1);
   });
 
+  it('finds what another node has computed, texts as they are, and keeps nobody from computing', async () => {
+    const [one, other] = [await newNode(), await newNode()];
+    const value = { text: 'a', texts: ['[1,"\\n"]', '{}', ''] };
+    expect(await other.find('key')).toBeUndefined();
+    await one.get('key', async () => value);
+    await stored();
+    expect(await other.find('key')).toEqual(value);
+    expect(other.find('key')).toEqual(value);
+    expect(outcomes).toEqual(['miss', 'hit']);
+    await inRedis(redis.url, (client) => client.set(PLACE, 'something else'));
+    expect(await (await newNode()).find('key')).toBeUndefined();
+  });
+
   it('forgets after ten minutes, and leaves no lock behind', async () => {
     const node = await newNode();
     await node.get('key', computing());
