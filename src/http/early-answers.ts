@@ -1,7 +1,7 @@
 // Answers that are known as soon as a body's text is: given before the text is parsed and before the framework
 // behind the router is asked, whose guards, pipes and interceptors cost more than such an answer. Whoever
 // gives them must refuse whom the route refuses, or leave the request to it.
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingAsyncHookHandler } from 'fastify';
 import { readBody } from './body.js';
 
 export interface EarlyRequest {
@@ -12,10 +12,10 @@ export interface EarlyRequest {
 }
 
 /**
- * Whether the request has been answered; at once if it has not. What is thrown is answered as if the route's
- * handler had thrown it.
+ * Sends the answer, or leaves the request to the route's handler. What is thrown is answered as if the handler had
+ * thrown it.
  */
-export type EarlyAnswer = (asked: EarlyRequest) => false | Promise<boolean>;
+export type EarlyAnswer = (asked: EarlyRequest) => Promise<void>;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,24 +47,25 @@ export class EarlyAnswers {
     this.#byName.set(name, answer);
   }
 
-  #hookOf(name: string): Exclude<RouteOptions['preParsing'], readonly unknown[] | undefined> {
-    return (request, reply, payload, done) => {
+  #hookOf(name: string): preParsingAsyncHookHandler {
+    return async (request, reply, payload) => {
       const answer = this.#byName.get(name);
-      if (answer === undefined || !isJson(request)) return done(null, payload);
-      readBody(request, request.raw, (error, bytes) => {
-        if (error) return done(error as never);
-        const text = bytes!.toString('utf8');
-        request.bodyText = text;
-        const answering = answer({ request, reply, text });
-        if (answering === false) return done(null, payload);
-        answering.then(
-          (answered) => void (answered || done(null, payload)),
-          (failure: Error) => done(failure as never),
-        );
-      });
+      if (answer === undefined || !isJson(request)) return payload;
+      const text = await textOf(request);
+      request.bodyText = text;
+      // Once the reply is sent, the payload leads nowhere.
+      await answer({ request, reply, text });
+      return payload;
     };
   }
 }
+
+const textOf = (request: FastifyRequest): Promise<string> =>
+  new Promise((resolve, reject) => {
+    readBody(request, request.raw, (error, bytes) =>
+      error ? reject(error) : resolve(bytes!.toString('utf8')),
+    );
+  });
 
 const isJson = ({ headers }: FastifyRequest): boolean =>
   headers['content-type']?.toLowerCase().startsWith('application/json') ?? false;

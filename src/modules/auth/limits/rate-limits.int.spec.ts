@@ -81,7 +81,7 @@ describeWith('own-redis', 'with Redis', () => {
   });
 
   it('admits over all nodes together what one would, however many ask at once', async () => {
-    const asked = Array.from({ length: 20 }, (_, index) => nodes[index % 2]!.take(limit, 'a'));
+    const asked = Array.from({ length: 20 }, async (_, index) => nodes[index % 2]!.take(limit, 'a'));
     expect(admitted(await Promise.all(asked))).toBe(5);
     const [refused] = await takeMany(nodes[1]!, 1);
     expect(refused).toMatchObject({ admitted: false, remainingRequests: 0, retryAfterSeconds: 12 });
@@ -95,7 +95,7 @@ describeWith('own-redis', 'with Redis', () => {
 
   it('asks Redis twice for any number who ask at once', async () => {
     const runs = jest.spyOn(stores[0]!, 'run');
-    await Promise.all(Array.from({ length: 100 }, () => nodes[0]!.take(limit, 'a')));
+    await Promise.all(Array.from({ length: 100 }, async () => nodes[0]!.take(limit, 'a')));
     expect(runs).toHaveBeenCalledTimes(2);
     await nodes[0]!.take(limit, 'a');
     expect(runs).toHaveBeenCalledTimes(3);

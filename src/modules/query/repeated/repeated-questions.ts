@@ -6,9 +6,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { EarlyRequest } from '../../../http/early-answers.js';
-import { type Caller, reaches } from '../../auth/access.js';
+import { reaches } from '../../auth/access.js';
 import { Callers } from '../../auth/callers.js';
-import { type Site, SiteDirectory } from '../../auth/directories/site.directory.js';
+import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { toCsv } from '../csv.js';
 import { sendTagged } from '../negotiation.js';
 import { type KnownReport, KnownReports } from './known-reports.js';
@@ -23,12 +23,6 @@ const CHARACTERS_MAX = 16_777_216;
 const QUESTION_CHARACTERS_MAX = 16_384;
 /** Of what is known of a question, about. */
 const KNOWN_CHARACTERS = 300;
-
-interface Asked {
-  readonly site: Site;
-  readonly caller: Caller;
-  readonly known: KnownReport;
-}
 
 @Injectable()
 export class RepeatedQuestions implements OnModuleInit {
@@ -60,29 +54,23 @@ export class RepeatedQuestions implements OnModuleInit {
     this.#known.set(keyOf(site, text), known);
   }
 
-  private answer(early: EarlyRequest): false | Promise<boolean> {
-    const { request, text } = early;
-    if (request.headers.prefer !== undefined) return false;
+  private async answer({ request, reply, text }: EarlyRequest): Promise<void> {
+    if (request.headers.prefer !== undefined) return;
     const { site: name } = request.params as { readonly site: string };
     const known = this.#known.get(keyOf(name, text));
-    if (known === undefined) return false;
+    if (known === undefined) return;
     const caller = this.callers.find(request, QUERY_SCOPE);
     const site = this.sites.find(name);
-    if (caller === undefined || site === undefined || !reaches(caller, site)) return false;
-    return this.#again(early, { site, caller, known });
-  }
-
-  async #again({ request, reply }: EarlyRequest, { site, caller, known }: Asked): Promise<boolean> {
+    if (caller === undefined || site === undefined || !reaches(caller, site)) return;
     await this.callers.count(caller, request, reply);
     const answer = await this.reports.again(known, site, Date.now());
-    if (answer === undefined) return false;
+    if (answer === undefined) return;
     const { etag, json } = answer;
     sendTagged(reply, request.headers as Readonly<Record<string, string | undefined>>, {
       etag,
       json,
       csv: () => toCsv(answer.report),
     });
-    return true;
   }
 }
 
