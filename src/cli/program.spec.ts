@@ -37,6 +37,7 @@ describe('tidemark', () => {
       ['import', 'access-log'],
       ['sites'],
       ['keys', 'create'],
+      ['keys', 'rotate'],
       ['query'],
       ['projections'],
       ['projections', 'retire'],
@@ -275,6 +276,29 @@ describe('tidemark sites, keys, query, config', () => {
     ]);
   });
 
+  it('tells a site everything that can be set, and shows what was', async () => {
+    const settings = {
+      ...{ weekStart: 'sunday', consentMode: 'full', aliases: ['b.example'], queryParameters: [] },
+      ...{ allowedOrigins: ['*.a.example'], hostnames: ['a.example', 'b.example'] },
+      exclusions: { countries: ['AT'], addresses: ['192.0.2.0/24'], pages: ['/admin/**'], hostnames: [] },
+    };
+    const fields = { name: 'A', timezone: 'UTC', currency: 'EUR', trackingIds: [], spread: 1 };
+    answering({ id: 's1', domain: 'c.example', ...fields, ...settings });
+    const { out } = await run([
+      ...['sites', 'change', 'a.example', '--domain', 'c.example', '--aliases', 'b.example'],
+      ...['--week-start', 'sunday', '--consent-mode', 'full', '--query-parameters', ''],
+      ...['--allowed-origins', '*.a.example', '--hostnames', 'a.example, b.example'],
+      ...['--exclude-countries', 'AT', '--exclude-addresses', '192.0.2.0/24', '--exclude-pages', '/admin/**'],
+    ]);
+    const { hostnames: _, ...given } = settings.exclusions;
+    expect(api.requests.map(({ body }) => body)).toEqual([
+      { domain: 'c.example', ...settings, exclusions: given },
+    ]);
+    expect(out).toMatch(/^weeks begin on +sunday$[^]*^hostnames +a.example, b.example$/m);
+    expect(out).toMatch(/^excluded addresses +192.0.2.0\/24$/m);
+    expect(out).not.toMatch(/query parameters|excluded hostnames|spread/);
+  });
+
   it('spreads a busy site over partitions, and shows it of such a site only', async () => {
     const site = (name: string, spread: number) => ({
       ...{ id: `id-${name}`, domain: `${name}.example`, name, timezone: 'UTC', currency: 'EUR' },
@@ -328,6 +352,40 @@ describe('tidemark sites, keys, query, config', () => {
       },
       { method: 'DELETE', path: '/v1/keys/k1', body: undefined },
     ]);
+  });
+
+  it('shows, rotates and limits keys', async () => {
+    answering({ id: 'k2', key: 'tm_secret', name: 'n', prefix: 'tm_s', scopes: ['ingest'] }, 201);
+    expect((await run(['keys', 'rotate', 'k1', '--overlap', '60', '--site', 'a.example'])).out).toBe(
+      'tm_secret\n',
+    );
+    await run(['keys', 'create', 'n', '--scopes', 'ingest', '--expires', '2030-06-30T00:00:00Z']);
+    await run(['keys', 'create', 'n', '--scopes', 'ingest', '--expires', '90d']);
+    expect(api.requests.slice(0, 2)).toEqual([
+      { method: 'POST', path: '/v1/sites/a.example/keys/k1/rotate', body: { overlapSeconds: 60 } },
+      {
+        method: 'POST',
+        path: '/v1/keys',
+        body: { name: 'n', scopes: ['ingest'], expiresAt: '2030-06-30T00:00:00Z' },
+      },
+    ]);
+    const { expiresAt } = api.requests[2]!.body as { expiresAt: string };
+    expect(Math.round((Date.parse(expiresAt) - Date.now()) / 86_400_000)).toBe(90);
+    expect((await run(['keys', 'create', 'n', '--scopes', 'ingest', '--expires', 'soon'])).exitCode).toBe(2);
+    expect((await run(['keys', 'rotate', 'k1', '--overlap', '-1'])).exitCode).toBe(2);
+
+    answering({
+      id: 'k1',
+      name: 'n',
+      prefix: 'tm_s',
+      scopes: ['ingest'],
+      site: null,
+      lastUsedAt: null,
+      createdAt: 't',
+    });
+    const { out } = await run(['keys', 'show', 'k1']);
+    expect(out).toMatch(/last used.*not yet/);
+    expect(out).toMatch(/site.*every site/);
   });
 
   it('asks a query and draws its answer', async () => {

@@ -59,6 +59,7 @@ export const FAILPOINTS = [
   'rebuild.before-commit',
   'rebuild.after-commit',
   'dead-letters.before-delete',
+  'repeatable.before-answer',
 ] as const;
 
 const failpoint = z.string().transform((text, context) => {

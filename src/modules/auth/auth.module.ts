@@ -11,6 +11,8 @@ import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
+import { KeyUsage } from './keys/key-usage.js';
+import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
 
@@ -22,6 +24,8 @@ import { RequestLimits } from './limits/request-limits.js';
     DirectoryFollower,
     AuthTelemetry,
     Callers,
+    KeyUsage,
+    RepeatableRequests,
     {
       provide: KeyPepper,
       inject: [CONFIG, EventStore],
@@ -34,6 +38,15 @@ import { RequestLimits } from './limits/request-limits.js';
         new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
     },
   ],
-  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, Callers],
+  exports: [
+    SiteDirectory,
+    KeyDirectory,
+    KeyPepper,
+    KeyUsage,
+    DirectoryFollower,
+    AuthTelemetry,
+    Callers,
+    RepeatableRequests,
+  ],
 })
 export class AuthModule {}

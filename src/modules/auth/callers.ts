@@ -8,6 +8,7 @@ import { bearerKey, type Caller, hasScope, requireScope } from './access.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
+import { hasKeyInUrl, KEY_IN_URL } from './keys/key-in-url.js';
 import { RequestLimits } from './limits/request-limits.js';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -32,6 +33,11 @@ export class Callers {
       this.telemetry.refused('directories-stale');
       throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
     }
+    if (hasKeyInUrl(request.url)) {
+      this.telemetry.refused('key-in-url');
+      await this.limits.countRefusal(request.ip, reply);
+      throw Problem.unauthorized(KEY_IN_URL);
+    }
     const key = bearerKey(request.headers);
     const caller = key === undefined ? undefined : this.keys.find(key);
     if (!caller) {
@@ -45,8 +51,8 @@ export class Callers {
   }
 
   /** Undefined: somebody whom `admit` would refuse, whether it has counted the request or not. */
-  find({ headers }: FastifyRequest, scope: KeyScope): Caller | undefined {
-    if (this.directories.isStale) return undefined;
+  find({ headers, url }: FastifyRequest, scope: KeyScope): Caller | undefined {
+    if (this.directories.isStale || hasKeyInUrl(url)) return undefined;
     const key = bearerKey(headers);
     const caller = key === undefined ? undefined : this.keys.find(key);
     return caller !== undefined && hasScope(caller, scope) ? caller : undefined;

@@ -11,13 +11,18 @@ import { IssueKeyHandler } from './keys/issue-key.command.js';
 import { IssueOperatorKeyHandler } from './keys/issue-operator-key.command.js';
 import { RegisterMerchantHandler } from './merchants/register-merchant.command.js';
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
+import { ChangeKeyHandler } from './keys/change-key.command.js';
+import { KeyDesk } from './keys/key.desk.js';
 import { KeysController } from './keys/keys.controller.js';
 import { OperatorKey } from './keys/operator-key.js';
+import { RotateKeyHandler } from './keys/rotate-key.command.js';
+import { SiteKeysController } from './keys/site-keys.controller.js';
+import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
 import { SitesController } from './sites/sites.controller.js';
 
 @Module({
   imports: [CqrsModule, AuthModule],
-  controllers: [SitesController, KeysController, AuditController],
+  controllers: [SitesController, SiteKeysController, KeysController, AuditController],
   providers: [
     OperatorKey,
     AuditTrail,
@@ -27,7 +32,11 @@ import { SitesController } from './sites/sites.controller.js';
     DeleteSiteHandler,
     IssueKeyHandler,
     IssueOperatorKeyHandler,
+    ChangeKeyHandler,
+    RotateKeyHandler,
     RevokeKeyHandler,
+    KeyDesk,
+    RepeatableRequestReaper,
   ],
 })
 export class ControlPlaneModule {}

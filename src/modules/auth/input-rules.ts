@@ -41,19 +41,38 @@ export const IsLine = (max: number, each: 'each' | 'one' = 'one') =>
     { each: each === 'each' },
   );
 
+const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** An ISO 8601 time with its zone, later than now, within `yearsMax` years. */
+export const IsTimeToCome = (yearsMax: number) =>
+  rule('isTimeToCome', {
+    holds: (value) => isTimeToCome(value, yearsMax),
+    otherwise: `must be a time to come, within ${yearsMax} years, such as 2030-06-30T00:00:00Z`,
+  });
+
+function isTimeToCome(value: unknown, yearsMax: number): boolean {
+  const [, date] = (typeof value === 'string' && TIME.exec(value)) || [];
+  // 30 February would pass for 1 or 2 March.
+  if (date === undefined || !new Date(date).toJSON()?.startsWith(date)) return false;
+  const now = new Date();
+  const time = Date.parse(value as string);
+  return time > now.getTime() && time <= now.setFullYear(now.getFullYear() + yearsMax);
+}
+
 interface Rule {
   readonly holds: (value: unknown) => boolean;
   readonly otherwise: string;
+  /** Of every entry of a list. */
+  readonly each?: boolean;
 }
 
-function rule(name: string, { holds, otherwise }: Rule): PropertyDecorator {
-  return ValidateBy({
-    name,
-    validator: {
-      validate: holds,
-      defaultMessage: (about) => `${about?.property} ${otherwise}`,
-    },
-  });
+export function rule(name: string, { holds, otherwise, each = false }: Rule): PropertyDecorator {
+  const validator = {
+    validate: holds,
+    defaultMessage: (about?: { readonly property: string }) =>
+      `${each ? 'each of ' : ''}${about?.property} ${otherwise}`,
+  };
+  return ValidateBy({ name, validator }, { each });
 }
 
 export const isCurrency = (value: unknown): boolean => typeof value === 'string' && CURRENCIES.has(value);

@@ -12,6 +12,7 @@ import { Archive1795219200600 } from './1795219200600-archive.js';
 import { DeadLetterBytes1795219200700 } from './1795219200700-dead-letter-bytes.js';
 import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
 import { Jobs1795219200900 } from './1795219200900-jobs.js';
+import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -24,4 +25,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DeadLetterBytes1795219200700,
   RebuildBounds1795219200800,
   Jobs1795219200900,
+  KeysAndRepeats1795219201200,
 ];

@@ -134,6 +134,13 @@ describeWith('own-redis', 'a repeated question', () => {
     const statuses = [foreign, writer, 'nobody'].map(async (key) => (await ask(VISITS, { key })).statusCode);
     expect(await Promise.all(statuses)).toEqual([404, 403, 401]);
     expect(resultsOf(await known(VISITS, { of: elsewhere, key: foreign }))).toEqual([]);
+    const inUrl = await plane.app.inject({
+      method: 'POST',
+      url: `/v1/sites/${site}/query?key=${reader}`,
+      headers: { authorization: `Bearer ${reader}`, 'content-type': 'application/json' },
+      payload: JSON.stringify(VISITS),
+    });
+    expect(inUrl.statusCode).toBe(401);
     jest.spyOn(plane.app.get(DirectoryFollower), 'isStale', 'get').mockReturnValue(true);
     expect((await ask(VISITS)).statusCode).toBe(503);
   });
