@@ -107,7 +107,8 @@ const raw = (...writes: readonly string[]) =>
   });
 
 describe('a route that answers early', () => {
-  const early = (body: Sent['body'], headers: Sent['headers'] = {}) => post({ path: '/early', body, headers });
+  const early = (body: Sent['body'], headers: Sent['headers'] = {}) =>
+    post({ path: '/early', body, headers });
 
   it('answers what is known, with the headers of any answer, and leaves the rest to the handler', async () => {
     const known = await early('{"known":"ü"}');
