@@ -24,6 +24,7 @@ export async function askReport(
   body: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly results: unknown; readonly echo: Readonly<Record<string, unknown>> }> {
   const definitions: SiteDefinitions = {
+    of: () => goals,
     goalsOf: () => goals,
     segmentOf: () => undefined,
     funnelOf: (_, id) => funnels.find((funnel) => funnel.id === id),

@@ -1,4 +1,4 @@
-// Directories of sites and keys, and what CallerGuard needs: for every role that is asked something
+// Directories of sites and keys, and who may ask: for every role that is asked something
 // over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
@@ -7,6 +7,7 @@ import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { CallerStanding } from './caller-standing.js';
+import { Callers } from './callers.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
@@ -26,6 +27,7 @@ import { MemberDirectory } from './merchants/member.directory.js';
     MemberDirectory,
     CallerStanding,
     AuthTelemetry,
+    Callers,
     KeyUsage,
     RepeatableRequests,
     {
@@ -49,7 +51,7 @@ import { MemberDirectory } from './merchants/member.directory.js';
     MemberDirectory,
     CallerStanding,
     AuthTelemetry,
-    RequestLimits,
+    Callers,
     RepeatableRequests,
   ],
 })

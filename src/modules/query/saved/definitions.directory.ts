@@ -31,7 +31,7 @@ export class DefinitionsDirectory extends SiteDefinitions {
     follower.follow((event) => this.apply(event));
   }
 
-  of(site: string): DefinitionsState {
+  override of(site: string): DefinitionsState {
     return this.#bySite.get(site) ?? NO_DEFINITIONS;
   }
 
