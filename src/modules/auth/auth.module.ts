@@ -1,4 +1,4 @@
-// Directories of sites and keys, and what CallerGuard needs: for every role that is asked something
+// Directories of sites, keys and members, and what CallerGuard needs: for every role that is asked something
 // over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
@@ -12,6 +12,13 @@ import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
+import { MemberDirectory } from './merchants/member.directory.js';
+import { CALLER_PROVIDERS } from './people/people.providers.js';
+import { SessionCookie } from './people/sign-ins/session-cookie.js';
+import { SignIns } from './people/sign-ins/sign-ins.js';
+import { SignedInCallers } from './people/signed-in-callers.js';
+import { AccessTokens } from './people/tokens/access-tokens.js';
+import { SigningKeys } from './people/tokens/signing-keys.js';
 
 @Module({
   imports: [RedisModule],
@@ -26,12 +33,32 @@ import { RequestLimits } from './limits/request-limits.js';
       useFactory: (config: Config, eventStore: EventStore) => KeyPepper.open(config, eventStore),
     },
     {
-      provide: RequestLimits,
-      inject: [CONFIG, RedisStore, KeyPepper, AuthTelemetry],
-      useFactory: (config: Config, redis: RedisStore, pepper: KeyPepper, telemetry: AuthTelemetry) =>
-        new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
+      provide: RateLimits,
+      inject: [RedisStore],
+      useFactory: (redis: RedisStore) => new RateLimits(redis),
     },
+    {
+      provide: RequestLimits,
+      inject: [CONFIG, RateLimits, KeyPepper, AuthTelemetry],
+      useFactory: (config: Config, limits: RateLimits, pepper: KeyPepper, telemetry: AuthTelemetry) =>
+        new RequestLimits({ config, limits, pepper, telemetry }),
+    },
+    ...CALLER_PROVIDERS,
   ],
-  exports: [SiteDirectory, KeyDirectory, KeyPepper, DirectoryFollower, AuthTelemetry, RequestLimits],
+  exports: [
+    SiteDirectory,
+    KeyDirectory,
+    MemberDirectory,
+    KeyPepper,
+    DirectoryFollower,
+    AuthTelemetry,
+    RateLimits,
+    RequestLimits,
+    AccessTokens,
+    SessionCookie,
+    SignedInCallers,
+    SigningKeys,
+    SignIns,
+  ],
 })
 export class AuthModule {}

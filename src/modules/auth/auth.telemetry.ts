@@ -5,7 +5,14 @@ import { Counter, Gauge } from 'prom-client';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 
-export type Refusal = 'no-key' | 'unknown-key' | 'scope-missing' | 'directories-stale' | 'too-many-requests';
+export type Refusal =
+  | 'no-key'
+  | 'unknown-key'
+  | 'scope-missing'
+  | 'directories-stale'
+  | 'too-many-requests'
+  | 'credentials'
+  | 'too-many-guesses';
 
 @Injectable()
 export class AuthTelemetry {

@@ -13,11 +13,24 @@ import { RegisterMerchantHandler } from './merchants/register-merchant.command.j
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
 import { KeysController } from './keys/keys.controller.js';
 import { OperatorKey } from './keys/operator-key.js';
+import { AuthController } from './people/auth.controller.js';
+import { MeController } from './people/me.controller.js';
+import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
+import { JwksController } from './people/tokens/jwks.controller.js';
+import { TotpController } from './people/totp.controller.js';
 import { SitesController } from './sites/sites.controller.js';
 
 @Module({
   imports: [CqrsModule, AuthModule],
-  controllers: [SitesController, KeysController, AuditController],
+  controllers: [
+    SitesController,
+    KeysController,
+    AuditController,
+    AuthController,
+    MeController,
+    TotpController,
+    JwksController,
+  ],
   providers: [
     OperatorKey,
     AuditTrail,
@@ -28,6 +41,7 @@ import { SitesController } from './sites/sites.controller.js';
     IssueKeyHandler,
     IssueOperatorKeyHandler,
     RevokeKeyHandler,
+    ...ACCOUNT_PROVIDERS,
   ],
 })
 export class ControlPlaneModule {}

@@ -12,6 +12,7 @@ import { Archive1795219200600 } from './1795219200600-archive.js';
 import { DeadLetterBytes1795219200700 } from './1795219200700-dead-letter-bytes.js';
 import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
 import { Jobs1795219200900 } from './1795219200900-jobs.js';
+import { People1795219201000 } from './1795219201000-people.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -24,4 +25,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DeadLetterBytes1795219200700,
   RebuildBounds1795219200800,
   Jobs1795219200900,
+  People1795219201000,
 ];
