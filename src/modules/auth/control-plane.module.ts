@@ -14,6 +14,7 @@ import { RevokeKeyHandler } from './keys/revoke-key.command.js';
 import { KeysController } from './keys/keys.controller.js';
 import { OperatorKey } from './keys/operator-key.js';
 import { AuthController } from './people/auth.controller.js';
+import { AccountPageController } from './people/mail/account-page.controller.js';
 import { MeController } from './people/me.controller.js';
 import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
 import { JwksController } from './people/tokens/jwks.controller.js';
@@ -30,6 +31,7 @@ import { SitesController } from './sites/sites.controller.js';
     MeController,
     TotpController,
     JwksController,
+    AccountPageController,
   ],
   providers: [
     OperatorKey,

@@ -35,7 +35,10 @@ it('opens nothing any more once the key is destroyed, on any node, and what is s
   await sealer.destroy('person-e');
   expect(await other.open('person-e', sealed)).toBeUndefined();
   const later = await sealer.seal('person-e', 'anew');
-  expect([await other.open('person-e', sealed), await other.open('person-e', later)]).toEqual([undefined, 'anew']);
+  expect([await other.open('person-e', sealed), await other.open('person-e', later)]).toEqual([
+    undefined,
+    'anew',
+  ]);
 });
 
 it('makes one key for a subject, however many seal at the same time', async () => {

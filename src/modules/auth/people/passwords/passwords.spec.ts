@@ -34,9 +34,12 @@ describe('a hash', () => {
 });
 
 describe('a password', () => {
-  it.each(['correct horse', 'žluťoučký kůň', '🐎🐎🐎🐎🐎🐎🐎a🔋b📎c', 'kim-goes-to-the-shop'])('may be %j', (password) => {
-    expect(passwordFault(password, 'kim@shop.example')).toBeUndefined();
-  });
+  it.each(['correct horse', 'žluťoučký kůň', '🐎🐎🐎🐎🐎🐎🐎a🔋b📎c', 'kim-goes-to-the-shop'])(
+    'may be %j',
+    (password) => {
+      expect(passwordFault(password, 'kim@shop.example')).toBeUndefined();
+    },
+  );
 
   it.each([
     ['eleven char', /at least 12/],

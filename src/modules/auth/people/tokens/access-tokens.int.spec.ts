@@ -45,7 +45,8 @@ afterAll(async () => {
 
 const parts = (token: string) => token.split('.') as [string, string, string];
 const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const decoded = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
+const decoded = (part: string) =>
+  JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
 
 describe('an access token', () => {
   it('says who it is for, on this node and on another', async () => {
@@ -169,12 +170,20 @@ describe('a forged token', () => {
     ['a beginning that is to come', { claims: { nbf: seconds(60) } }],
     ['no beginning', { claims: { nbf: undefined } }],
     ['a date of issue that is to come', { claims: { iat: seconds(60) } }],
-    ['a date of issue long ago, and an expiry far ahead', { claims: { iat: seconds(-7200), exp: seconds(7200) } }],
+    [
+      'a date of issue long ago, and an expiry far ahead',
+      { claims: { iat: seconds(-7200), exp: seconds(7200) } },
+    ],
     ['nobody', { claims: { sub: undefined } }],
     ['no sign-in', { claims: { sid: undefined } }],
     ['an extension that must be understood', { header: { crit: ['exp'] } }],
   ])('with %s is refused', async (_, change) => {
-    expect(await signed(change).then((token) => tokens.verify(token), () => undefined)).toBeUndefined();
+    expect(
+      await signed(change).then(
+        (token) => tokens.verify(token),
+        () => undefined,
+      ),
+    ).toBeUndefined();
   });
 });
 
@@ -196,9 +205,9 @@ describe('signing keys', () => {
     expect(second).not.toBe(first);
     nowMs -= HOUR_MS - 60_000;
     expect(await tokens.verify(late)).toEqual(who);
-    expect(await new AccessTokens(new SigningKeys(postgres.pool, pepper, clock), ISSUER, clock).verify(late)).toEqual(
-      who,
-    );
+    expect(
+      await new AccessTokens(new SigningKeys(postgres.pool, pepper, clock), ISSUER, clock).verify(late),
+    ).toEqual(who);
   });
 
   it('go when all that they signed has long expired', async () => {
@@ -220,7 +229,11 @@ describe('signing keys', () => {
     expect(Object.keys(jwk!).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
     const { rows } = await postgres.pool.query('SELECT * FROM people.signing_keys');
     expect(JSON.stringify(rows)).not.toContain('"d"');
-    const thief = new SigningKeys(postgres.pool, new KeyPepper('another pepper of more than 32 characters'), clock);
+    const thief = new SigningKeys(
+      postgres.pool,
+      new KeyPepper('another pepper of more than 32 characters'),
+      clock,
+    );
     await expect(thief.signing()).rejects.toThrow('damaged');
   });
 
