@@ -84,6 +84,8 @@ const externalIssuer = z.strictObject({
     ),
   audience: z.string().min(1).max(300),
   emailClaim: z.string().min(1).max(100).default('email'),
+  /** Claim with the merchant to act for; absent: whom the person joined first. */
+  merchantClaim: z.string().min(1).max(100).optional(),
   /** Whether somebody who has no account gets one with their first token. */
   register: z.boolean().default(false),
 });

@@ -1,6 +1,7 @@
 // Directories of sites, keys and members, and what CallerGuard needs: for every role that is asked something
 // over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
 import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { RedisModule } from '../../redis/redis.module.js';
@@ -21,7 +22,7 @@ import { AccessTokens } from './people/tokens/access-tokens.js';
 import { SigningKeys } from './people/tokens/signing-keys.js';
 
 @Module({
-  imports: [RedisModule],
+  imports: [CqrsModule, RedisModule],
   providers: [
     SiteDirectory,
     KeyDirectory,

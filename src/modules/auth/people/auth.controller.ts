@@ -101,7 +101,7 @@ export class AuthController {
     await this.#countMail(email, ip);
     const passwordHash = await this.hashing.hash(password);
     const registered = await this.commands.execute(
-      new RegisterPerson({ email, name, merchantName, passwordHash }, placeOf(ip)),
+      new RegisterPerson({ email, name, merchantName, passwordHash, isVerified: false }, placeOf(ip)),
     );
     if (registered.outcome === 'registered') this.letters.verification(registered.person, email);
     if (registered.outcome === 'registered-before') this.letters.registeredBefore(email);
@@ -219,13 +219,15 @@ export class AuthController {
   @ApiBearerAuth('bearer')
   @ApiOperation({ operationId: 'logout', summary: 'Sign out, here or everywhere' })
   @ApiResponse({ status: 204, description: 'Signed out; tokens are refused within seconds.' })
-  @ApiProblems({ 400: 'Some fields are not valid.' })
+  @ApiProblems({ 400: 'Some fields are not valid.', 409: 'Another issuer signed you in: sign out there.' })
   async logout(
     @Body() { everywhere = false }: LogoutBody,
     @SignedInAs() { person, signIn }: SignedInPerson,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
+    if (signIn === null && !everywhere)
+      throw Problem.conflict('Another issuer signed you in: sign out there.');
     const from = placeOf(request.ip);
     await this.commands.execute(new SignOut({ person, signIn: everywhere ? null : signIn, from }));
     if (this.cookie.of(request) !== undefined) this.cookie.clear(reply);

@@ -156,7 +156,7 @@ export class SessionListAnswer {
   @ApiProperty({ type: String, nullable: true, example: null }) next_cursor!: string | null;
 }
 
-export const sessionAnswer = (signIn: SignIn, current: string): SessionAnswer => ({
+export const sessionAnswer = (signIn: SignIn, current: string | null): SessionAnswer => ({
   id: signIn.id,
   current: signIn.id === current,
   by: signIn.byCookie ? 'cookie' : 'token',

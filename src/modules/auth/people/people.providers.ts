@@ -1,6 +1,7 @@
 // What is made of people, in two parts: what every role needs that is asked over HTTP, to tell who asks; and what
 // changes accounts, for the api role.
 import type { Provider } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { EventStore } from '../../../event-store/event-store.js';
@@ -25,6 +26,7 @@ import { RegisterPersonHandler } from './register-person.command.js';
 import { RenamePersonHandler } from './rename-person.command.js';
 import { Sealer } from './sealing.js';
 import { DisableTotpHandler, EnableTotpHandler } from './sign-ins/change-totp.command.js';
+import { ExternalSignIns } from './sign-ins/external-sign-ins.js';
 import { GuessLimits } from './sign-ins/guess-limits.js';
 import { RefreshSignInHandler } from './sign-ins/refresh.command.js';
 import { SecondFactor } from './sign-ins/second-factor.js';
@@ -35,6 +37,7 @@ import { SignIns } from './sign-ins/sign-ins.js';
 import { SignOutHandler } from './sign-ins/sign-out.command.js';
 import { SignedInCallers } from './signed-in-callers.js';
 import { AccessTokens, publicUrlOf } from './tokens/access-tokens.js';
+import { ExternalIssuers } from './tokens/external-issuers.js';
 import { MailedTokens } from './tokens/mailed-tokens.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 import { VerifyEmailHandler } from './verify-email.command.js';
@@ -64,13 +67,25 @@ export const CALLER_PROVIDERS: Provider[] = [
     useFactory: (pepper: KeyPepper, { PUBLIC_URL }: Config) => new SessionCookie(pepper, PUBLIC_URL),
   },
   {
+    provide: ExternalSignIns,
+    inject: [CONFIG, EventStore, KeyPepper, MemberDirectory, CommandBus],
+    useFactory: (
+      { OIDC_ISSUERS }: Config,
+      eventStore: EventStore,
+      ...[pepper, members, commands]: [KeyPepper, MemberDirectory, CommandBus]
+    ) => {
+      const issuers = new ExternalIssuers(OIDC_ISSUERS);
+      return new ExternalSignIns({ issuers, eventStore, pepper, members, commands });
+    },
+  },
+  {
     provide: SignedInCallers,
-    inject: [AccessTokens, SessionCookie, SignIns, PersonDirectory, MemberDirectory],
+    inject: [AccessTokens, ExternalSignIns, SessionCookie, SignIns, PersonDirectory, MemberDirectory],
     useFactory: (
       tokens: AccessTokens,
-      cookie: SessionCookie,
-      ...[signIns, people, members]: [SignIns, PersonDirectory, MemberDirectory]
-    ) => new SignedInCallers({ tokens, cookie, signIns, people, members }),
+      external: ExternalSignIns,
+      ...[cookie, signIns, people, members]: [SessionCookie, SignIns, PersonDirectory, MemberDirectory]
+    ) => new SignedInCallers({ tokens, external, cookie, signIns, people, members }),
   },
 ];
 

@@ -5,7 +5,7 @@ import type { PersonEvent, Sealed } from '../../../events/person.events.js';
 import { load } from '../aggregate.js';
 import type { DirectoryFollower } from '../directories/directory-follower.js';
 import type { KeyPepper } from '../keys/key-pepper.js';
-import { normaliseEmail } from './email-address.js';
+import { emailDigest } from './email-address.js';
 import { type EmailHolder, holderOf } from './email-claim.js';
 import { type Person, personFold, personStream } from './person.aggregate.js';
 import type { Sealer } from './sealing.js';
@@ -38,9 +38,8 @@ export interface PeopleDeps {
 export class People {
   constructor(private readonly deps: PeopleDeps) {}
 
-  /** What an address is looked up by: tells nothing about it without the pepper. */
   digestOf(email: string): string {
-    return this.deps.pepper.digest(`e-mail ${normaliseEmail(email)}`);
+    return emailDigest(this.deps.pepper, email);
   }
 
   holderOf(email: string): Promise<EmailHolder> {

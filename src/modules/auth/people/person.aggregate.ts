@@ -20,6 +20,8 @@ export interface Person {
   readonly totp: Totp | null;
   /** Revision of the event that ended all sign-ins there were; 0: none did. Later ones are of this generation. */
   readonly generation: number;
+  /** When that was; null: never. */
+  readonly signInsEndedAt: Date | null;
   readonly registeredAt: Date;
   readonly revision: number;
 }
@@ -40,12 +42,12 @@ export const personFold: Fold<PersonState> = {
     const { revision, recordedAt: registeredAt } = event;
     if (event.type === 'PersonRegistered') {
       const { person: id, ...draft } = event.data;
-      const fresh = { isEmailVerified: false, totp: null, generation: 0 };
+      const fresh = { isEmailVerified: false, totp: null, generation: 0, signInsEndedAt: null };
       return { id, ...draft, ...fresh, registeredAt, revision };
     }
     if (state === 'absent') return state;
-    const generation = endsSignIns(event) ? revision : state.generation;
-    return { ...state, ...changed(state, event), generation, revision };
+    const ended = endsSignIns(event) && { generation: revision, signInsEndedAt: event.recordedAt };
+    return { ...state, ...changed(state, event), ...ended, revision };
   },
 };
 

@@ -23,7 +23,7 @@ export class PersonDirectory {
   }
 
   hasEnded({ person, signIn, generation }: Omit<SignedInPerson, 'merchant'>): boolean {
-    return this.#ended.has(signIn) || generation < (this.#generations.get(person) ?? 0);
+    return (signIn !== null && this.#ended.has(signIn)) || generation < (this.#generations.get(person) ?? 0);
   }
 
   apply(recorded: RecordedEvent): void {

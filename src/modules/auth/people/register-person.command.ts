@@ -29,6 +29,8 @@ export interface Registration {
   readonly merchantName: string | undefined;
   /** Hashed before, whether or not it will be needed; null: signs in through another issuer. */
   readonly passwordHash: string | null;
+  /** Whether it is known already that the address is theirs. */
+  readonly isVerified: boolean;
 }
 
 export class RegisterPerson extends Command<RegisterPersonOutcome> {
@@ -82,28 +84,31 @@ export class RegisterPersonHandler implements ICommandHandler<RegisterPerson> {
 
   async #registerPerson(
     id: string,
-    { email, name, passwordHash }: Registration,
+    { email, name, passwordHash, isVerified }: Registration,
     origin: Origin,
   ): Promise<RegisterPersonOutcome> {
-    const event: PersonEvent = {
+    const emailDigest = this.people.digestOf(email);
+    const registered: PersonEvent = {
       type: 'PersonRegistered',
       data: {
         person: id,
         email: await this.people.seal(id, email),
-        emailDigest: this.people.digestOf(email),
+        emailDigest,
         name: name === undefined ? null : await this.people.seal(id, name),
         password: passwordHash === null ? null : await this.people.seal(id, passwordHash),
       },
     };
+    const verified: PersonEvent = { type: 'EmailVerified', data: { person: id, emailDigest } };
+    const events = isVerified ? [registered, verified] : [registered];
     const stored = await this.eventStore.append(
       personStream(id),
-      [{ ...event, metadata: { ...origin } }],
+      events.map((event) => ({ ...event, metadata: { ...origin } })),
       'none',
     );
     await this.directories.settle();
     const person = await this.people.find(id);
     // Somebody else went on with the same abandoned try; or the address is one that somebody changes to.
-    if (person?.emailDigest !== event.data.emailDigest) return { outcome: 'on-its-way' };
+    if (person?.emailDigest !== emailDigest) return { outcome: 'on-its-way' };
     return { outcome: stored.outcome === 'stored' ? 'registered' : 'registered-before', person };
   }
 }

@@ -5,7 +5,9 @@ import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { type Caller, NO_MERCHANT, memberCaller } from '../access.js';
 import type { MemberDirectory } from '../merchants/member.directory.js';
+import { placeOf } from '../limits/client-network.js';
 import type { PersonDirectory } from './person.directory.js';
+import type { ExternalSignIns } from './sign-ins/external-sign-ins.js';
 import type { SessionCookie } from './sign-ins/session-cookie.js';
 import type { SignIns } from './sign-ins/sign-ins.js';
 import type { AccessTokens, SignedInPerson } from './tokens/access-tokens.js';
@@ -22,6 +24,7 @@ export interface SignedInCaller {
 
 export interface SignedInCallersDeps {
   readonly tokens: AccessTokens;
+  readonly external: ExternalSignIns;
   readonly cookie: SessionCookie;
   readonly signIns: SignIns;
   readonly people: PersonDirectory;
@@ -41,7 +44,8 @@ export class SignedInCallers {
    * @throws Problem 403 when a cookie is used by another site.
    */
   async find(request: FastifyRequest, bearer: string | undefined): Promise<SignedInCaller | undefined> {
-    const signedIn = bearer === undefined ? await this.#byCookie(request) : await this.#byToken(bearer);
+    const signedIn =
+      bearer === undefined ? await this.#byCookie(request) : await this.#byToken(bearer, request.ip);
     if (signedIn === undefined || this.deps.people.hasEnded(signedIn)) return undefined;
     return { caller: this.#callerOf(signedIn), signedIn };
   }
@@ -52,8 +56,9 @@ export class SignedInCallers {
     return member ?? { ...memberCaller(person, NO_MERCHANT, 'viewer'), scopes: new Set() };
   }
 
-  async #byToken(token: string): Promise<SignedInPerson | undefined> {
-    return JWT.test(token) ? this.deps.tokens.verify(token) : undefined;
+  async #byToken(token: string, address: string): Promise<SignedInPerson | undefined> {
+    if (!JWT.test(token)) return undefined;
+    return (await this.deps.tokens.verify(token)) ?? this.deps.external.find(token, placeOf(address));
   }
 
   async #byCookie(request: FastifyRequest): Promise<SignedInPerson | undefined> {

@@ -16,7 +16,8 @@ export const TOKEN_CHARACTERS_MAX = 4_096;
 /** Who a token is for. */
 export interface SignedInPerson {
   readonly person: string;
-  readonly signIn: string;
+  /** Null: another issuer signed them in. */
+  readonly signIn: string | null;
   /** For whom they act; null: for nobody. */
   readonly merchant: string | null;
   /** Of the person's sign-ins: a later one ends those before. */
@@ -42,7 +43,12 @@ export class AccessTokens {
     private readonly nowMs: () => number = Date.now,
   ) {}
 
-  async issue({ person, signIn, merchant, generation }: SignedInPerson): Promise<string> {
+  async issue({
+    person,
+    signIn,
+    merchant,
+    generation,
+  }: SignedInPerson & { readonly signIn: string }): Promise<string> {
     const { id, privateKey } = await this.keys.signing();
     const now = Math.floor(this.nowMs() / 1000);
     return new SignJWT({ sid: signIn, generation, ...(merchant !== null && { merchant }) })
