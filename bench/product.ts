@@ -10,7 +10,7 @@ import { Pool } from 'pg';
 import { pino } from 'pino';
 import { PostgresEventStore } from '../src/event-store/postgres.event-store.js';
 import { OPERATORS_MERCHANT } from '../src/modules/auth/merchants/merchant.aggregate.js';
-import { newSiteId } from '../src/modules/auth/random-ids.js';
+import { CHANCE } from '../src/modules/auth/random-ids.js';
 import { createSite, siteStream } from '../src/modules/auth/sites/site.aggregate.js';
 import { EmbeddedServer } from '../src/postgres/embedded-server.js';
 import { migrate } from '../src/postgres/migrate.js';
@@ -138,7 +138,7 @@ export class Product {
     await migrate(this.postgres.url);
     const store = new PostgresEventStore(this.pool, new Telemetry('silent'));
     const rest = { merchant: OPERATORS_MERCHANT, timezone: 'UTC', currency: 'EUR', trackingIds: [] };
-    const ids = Array.from({ length: count }, newSiteId);
+    const ids = Array.from({ length: count }, () => CHANCE.newId('s'));
     for (const [index, id] of ids.entries()) {
       const domain = `shop-${index}.example`;
       const events = [createSite(id, { ...rest, domain, name: domain })];

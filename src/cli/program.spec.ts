@@ -37,6 +37,7 @@ describe('tidemark', () => {
       ['import', 'access-log'],
       ['sites'],
       ['keys', 'create'],
+      ['keys', 'rotate'],
       ['query'],
       ['projections'],
       ['projections', 'retire'],
@@ -328,6 +329,40 @@ describe('tidemark sites, keys, query, config', () => {
       },
       { method: 'DELETE', path: '/v1/keys/k1', body: undefined },
     ]);
+  });
+
+  it('shows, rotates and limits keys', async () => {
+    answering({ id: 'k2', key: 'tm_secret', name: 'n', prefix: 'tm_s', scopes: ['ingest'] }, 201);
+    expect((await run(['keys', 'rotate', 'k1', '--overlap', '60', '--site', 'a.example'])).out).toBe(
+      'tm_secret\n',
+    );
+    await run(['keys', 'create', 'n', '--scopes', 'ingest', '--expires', '2030-06-30T00:00:00Z']);
+    await run(['keys', 'create', 'n', '--scopes', 'ingest', '--expires', '90d']);
+    expect(api.requests.slice(0, 2)).toEqual([
+      { method: 'POST', path: '/v1/sites/a.example/keys/k1/rotate', body: { overlapSeconds: 60 } },
+      {
+        method: 'POST',
+        path: '/v1/keys',
+        body: { name: 'n', scopes: ['ingest'], expiresAt: '2030-06-30T00:00:00Z' },
+      },
+    ]);
+    const { expiresAt } = api.requests[2]!.body as { expiresAt: string };
+    expect(Math.round((Date.parse(expiresAt) - Date.now()) / 86_400_000)).toBe(90);
+    expect((await run(['keys', 'create', 'n', '--scopes', 'ingest', '--expires', 'soon'])).exitCode).toBe(2);
+    expect((await run(['keys', 'rotate', 'k1', '--overlap', '-1'])).exitCode).toBe(2);
+
+    answering({
+      id: 'k1',
+      name: 'n',
+      prefix: 'tm_s',
+      scopes: ['ingest'],
+      site: null,
+      lastUsedAt: null,
+      createdAt: 't',
+    });
+    const { out } = await run(['keys', 'show', 'k1']);
+    expect(out).toMatch(/last used.*not yet/);
+    expect(out).toMatch(/site.*every site/);
   });
 
   it('asks a query and draws its answer', async () => {

@@ -52,6 +52,7 @@ export const FAILPOINTS = [
   'people.registered',
   'people.signed-in',
   'people.password-changed',
+  'repeatable.before-answer',
 ] as const;
 
 const failpoint = z.string().transform((text, context) => {

@@ -15,6 +15,24 @@ export type KeyEvent =
         readonly prefix: string;
         /** HMAC-SHA-256 of the key under the installation's pepper, hexadecimal. */
         readonly digest: string;
+        /** ISO 8601; absent: good until it is revoked. */
+        readonly expiresAt?: string;
+        /** The key that this one takes the place of. */
+        readonly rotatedFrom?: string;
       };
+    }
+  | {
+      readonly type: 'KeyChanged';
+      readonly data: {
+        readonly key: string;
+        readonly name?: string;
+        /** Null: good until it is revoked. */
+        readonly expiresAt?: string | null;
+      };
+    }
+  | {
+      /** Its successor is issued before, in a stream of its own. */
+      readonly type: 'KeyRotated';
+      readonly data: { readonly key: string; readonly successor: string; readonly expiresAt: string };
     }
   | { readonly type: 'KeyRevoked'; readonly data: { readonly key: string } };

@@ -1,7 +1,15 @@
 import type { NewEvent, RecordedEvent } from '../../event-store/event-store.js';
 import type { Fold } from './aggregate.js';
 import { domainClaimFold } from './sites/domain-claim.js';
-import { issueKey, keyFold, revokeKey } from './keys/key.aggregate.js';
+import {
+  type ApiKey,
+  changeKey,
+  issueKey,
+  keyFold,
+  outlasts,
+  revokeKey,
+  rotateKey,
+} from './keys/key.aggregate.js';
 import { merchantFold, registerMerchant } from './merchants/merchant.aggregate.js';
 import { spreadAt } from './sites/spread.js';
 import { changeSite, createSite, deleteSite, type Site, siteFold } from './sites/site.aggregate.js';
@@ -100,17 +108,62 @@ describe('a key', () => {
     scopes: ['stats:read' as const],
     prefix: 'tm_abcdefg',
     digest: 'ff',
+    expiresAt: null,
   };
+  const at = (time: string) => new Date(`2026-12-${time}:00Z`);
+  const issued = (about: object = {}) => given(keyFold, issueKey('k1', { ...keyDraft, ...about })) as ApiKey;
+  const given1 = (...events: readonly (NewEvent | string | null)[]) =>
+    given(keyFold, issueKey('k1', keyDraft), ...(events as NewEvent[])) as ApiKey;
 
   it('is absent, then valid, then revoked', () => {
     expect(given(keyFold)).toBe('absent');
     expect(given(keyFold, issueKey('k1', keyDraft))).toEqual({
       id: 'k1',
       ...keyDraft,
+      successor: null,
       createdAt: recordedAt,
+      revision: 0,
     });
     expect(given(keyFold, issueKey('k1', keyDraft), revokeKey('k1'))).toBe('revoked');
     expect(given(keyFold, issueKey('k1', keyDraft), unknown)).toMatchObject({ id: 'k1' });
+  });
+
+  it('ends when it was issued to, and can be given another end until then', () => {
+    const key = issued({ expiresAt: at('10T10:00') });
+    expect(key.expiresAt).toEqual(at('10T10:00'));
+    const change = changeKey(key, { name: 'Other', expiresAt: null }, at('10T09:59'));
+    expect(given1(change)).toMatchObject({ name: 'Other', expiresAt: null, revision: 1 });
+    expect(changeKey(key, { expiresAt: null }, at('10T10:00'))).toBe('expired');
+    expect(changeKey(key, { name: 'Server', expiresAt: at('10T10:00') }, at('01T00:00'))).toBeNull();
+  });
+
+  it('that is rotated ends after the overlap, never later than it would have', () => {
+    const overlap = (end: string) => ({ successor: 'k2', overlapEndsAt: at(end) });
+    expect(given1(rotateKey(issued(), overlap('05T00:00')))).toMatchObject({
+      successor: 'k2',
+      expiresAt: at('05T00:00'),
+    });
+    const ending = issued({ expiresAt: at('03T00:00') });
+    expect(given1(rotateKey(ending, overlap('05T00:00'))).expiresAt).toEqual(at('03T00:00'));
+    expect(given1(rotateKey(ending, overlap('02T00:00'))).expiresAt).toEqual(at('02T00:00'));
+  });
+
+  it('that was rotated is given no more time', () => {
+    const rotated = given1(rotateKey(issued(), { successor: 'k2', overlapEndsAt: at('05T00:00') }));
+    expect(changeKey(rotated, { expiresAt: at('06T00:00') }, at('01T00:00'))).toBe('rotated');
+    expect(changeKey(rotated, { expiresAt: null }, at('01T00:00'))).toBe('rotated');
+    expect(changeKey(rotated, { expiresAt: at('04T00:00') }, at('01T00:00'))).toMatchObject({
+      type: 'KeyChanged',
+    });
+    expect(changeKey(rotated, { name: 'Old' }, at('01T00:00'))).toMatchObject({ data: { name: 'Old' } });
+  });
+
+  it('outlasts what ends before it', () => {
+    const [early, late] = [at('01T00:00'), at('02T00:00')];
+    expect([outlasts(late, early), outlasts(null, early)]).toEqual([true, true]);
+    expect([outlasts(early, late), outlasts(late, late), outlasts(late, null), outlasts(null, null)]).toEqual(
+      [false, false, false, false],
+    );
   });
 });
 

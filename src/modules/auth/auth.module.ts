@@ -11,6 +11,8 @@ import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
+import { KeyUsage } from './keys/key-usage.js';
+import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { MemberDirectory } from './merchants/member.directory.js';
@@ -28,6 +30,8 @@ import { SigningKeys } from './people/tokens/signing-keys.js';
     KeyDirectory,
     DirectoryFollower,
     AuthTelemetry,
+    KeyUsage,
+    RepeatableRequests,
     {
       provide: KeyPepper,
       inject: [CONFIG, EventStore],
@@ -51,10 +55,12 @@ import { SigningKeys } from './people/tokens/signing-keys.js';
     KeyDirectory,
     MemberDirectory,
     KeyPepper,
+    KeyUsage,
     DirectoryFollower,
     AuthTelemetry,
     RateLimits,
     RequestLimits,
+    RepeatableRequests,
     AccessTokens,
     SessionCookie,
     SignedInCallers,

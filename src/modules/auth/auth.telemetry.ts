@@ -7,6 +7,7 @@ import { DirectoryFollower } from './directories/directory-follower.js';
 
 export type Refusal =
   | 'no-key'
+  | 'key-in-url'
   | 'unknown-key'
   | 'scope-missing'
   | 'directories-stale'
@@ -18,7 +19,11 @@ export type Refusal =
 export class AuthTelemetry {
   readonly #refusals: Counter<'reason'>;
 
-  constructor({ registry }: Telemetry, directories: DirectoryFollower) {
+  constructor(
+    private readonly telemetry: Telemetry,
+    directories: DirectoryFollower,
+  ) {
+    const { registry } = telemetry;
     this.#refusals = new Counter({
       name: 'tidemark_auth_refusals_total',
       help: 'Requests refused by the key check, by reason.',
@@ -37,5 +42,17 @@ export class AuthTelemetry {
 
   refused(reason: Refusal): void {
     this.#refusals.inc({ reason });
+  }
+
+  answerUnkept(err: unknown): void {
+    this.telemetry.log.warn({ err }, 'the answer to a repeatable request was not kept');
+  }
+
+  requestsUnreaped(err: unknown): void {
+    this.telemetry.log.warn({ err }, 'old repeatable requests cannot be removed at the moment');
+  }
+
+  usesUnwritten(err: unknown): void {
+    this.telemetry.log.warn({ err }, 'when keys were last used cannot be written at the moment');
   }
 }

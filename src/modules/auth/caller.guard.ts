@@ -15,6 +15,7 @@ import { bearerKey, hasScope, type Caller, type Permission, requireScope } from 
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
+import { hasKeyInUrl, KEY_IN_URL } from './keys/key-in-url.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { SignedInCallers } from './people/signed-in-callers.js';
 import type { SignedInPerson } from './people/tokens/access-tokens.js';
@@ -61,6 +62,11 @@ export class CallerGuard implements CanActivate {
     if (this.directories.isStale) {
       this.telemetry.refused('directories-stale');
       throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
+    }
+    if (hasKeyInUrl(request.url)) {
+      this.telemetry.refused('key-in-url');
+      await this.limits.countRefusal(request.ip, reply);
+      throw Problem.unauthorized(KEY_IN_URL);
     }
     const key = bearerKey(request.headers);
     const caller =

@@ -11,6 +11,8 @@ import { IssueKeyHandler } from './keys/issue-key.command.js';
 import { IssueOperatorKeyHandler } from './keys/issue-operator-key.command.js';
 import { RegisterMerchantHandler } from './merchants/register-merchant.command.js';
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
+import { ChangeKeyHandler } from './keys/change-key.command.js';
+import { KeyDesk } from './keys/key.desk.js';
 import { KeysController } from './keys/keys.controller.js';
 import { OperatorKey } from './keys/operator-key.js';
 import { AuthController } from './people/auth.controller.js';
@@ -19,12 +21,16 @@ import { MeController } from './people/me.controller.js';
 import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
 import { JwksController } from './people/tokens/jwks.controller.js';
 import { TotpController } from './people/totp.controller.js';
+import { RotateKeyHandler } from './keys/rotate-key.command.js';
+import { SiteKeysController } from './keys/site-keys.controller.js';
+import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
 import { SitesController } from './sites/sites.controller.js';
 
 @Module({
   imports: [CqrsModule, AuthModule],
   controllers: [
     SitesController,
+    SiteKeysController,
     KeysController,
     AuditController,
     AuthController,
@@ -42,8 +48,12 @@ import { SitesController } from './sites/sites.controller.js';
     DeleteSiteHandler,
     IssueKeyHandler,
     IssueOperatorKeyHandler,
+    ChangeKeyHandler,
+    RotateKeyHandler,
     RevokeKeyHandler,
     ...ACCOUNT_PROVIDERS,
+    KeyDesk,
+    RepeatableRequestReaper,
   ],
 })
 export class ControlPlaneModule {}

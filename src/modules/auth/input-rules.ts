@@ -41,6 +41,24 @@ export const IsLine = (max: number, each: 'each' | 'one' = 'one') =>
     { each: each === 'each' },
   );
 
+const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** An ISO 8601 time with its zone, later than now, within `yearsMax` years. */
+export const IsTimeToCome = (yearsMax: number) =>
+  rule('isTimeToCome', {
+    holds: (value) => isTimeToCome(value, yearsMax),
+    otherwise: `must be a time to come, within ${yearsMax} years, such as 2030-06-30T00:00:00Z`,
+  });
+
+function isTimeToCome(value: unknown, yearsMax: number): boolean {
+  const [, date] = (typeof value === 'string' && TIME.exec(value)) || [];
+  // 30 February would pass for 1 or 2 March.
+  if (date === undefined || !new Date(date).toJSON()?.startsWith(date)) return false;
+  const now = new Date();
+  const time = Date.parse(value as string);
+  return time > now.getTime() && time <= now.setFullYear(now.getFullYear() + yearsMax);
+}
+
 interface Rule {
   readonly holds: (value: unknown) => boolean;
   readonly otherwise: string;

@@ -1,7 +1,8 @@
 // All valid keys in memory, by the digest under the pepper, so that a key is checked without I/O.
 // Current by following the event store (see directory-follower.ts). What unknown keys cost is one
 // digest each and no memory. A guess learns nothing from timing: what is compared is the digest,
-// which it cannot steer, and only keys already proved right are remembered as given.
+// which it cannot steer, and only keys already proved right are remembered as given. A key expires at
+// its moment on every node, without an event: each look-up compares.
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { CONFIG, type Config } from '../../../config/config.js';
@@ -9,7 +10,7 @@ import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import type { KeyEvent } from '../../../events/key.events.js';
 import type { Caller } from '../access.js';
-import { type ApiKey, keyFold } from '../keys/key.aggregate.js';
+import { type ApiKey, hasExpired, keyFold } from '../keys/key.aggregate.js';
 import { KeyPepper } from '../keys/key-pepper.js';
 
 const RECENT_KEYS_MAX = 10_000;
@@ -22,13 +23,30 @@ const OPERATOR: Caller = {
   scopes: new Set(['operator'] as const),
 };
 
+/** A key as it is looked up: one object for as long as the key is unchanged. */
+interface HeldKey {
+  readonly caller: Caller;
+  /** Epoch ms; infinite: never. */
+  readonly expiresAtMs: number;
+  /** Epoch ms of the last use that nobody has asked for yet; 0: none. */
+  usedAtMs: number;
+}
+
+export interface KeyUse {
+  readonly key: string;
+  /** Epoch ms. */
+  readonly usedAtMs: number;
+}
+
 @Injectable()
 export class KeyDirectory {
   readonly #byId = new Map<string, ApiKey>();
-  readonly #byDigest = new Map<string, Caller>();
+  readonly #byDigest = new Map<string, HeldKey>();
   /** Owner, a site or else a merchant, to its keys. */
   readonly #byOwner = new Map<string, Map<string, ApiKey>>();
-  readonly #recent = new LRUCache<string, Caller>({ max: RECENT_KEYS_MAX });
+  readonly #recent = new LRUCache<string, HeldKey>({ max: RECENT_KEYS_MAX });
+  /** Each once: those with a use that nobody has asked for yet. */
+  #used: HeldKey[] = [];
   readonly #operatorKeyConfigured: boolean;
 
   constructor(
@@ -36,22 +54,37 @@ export class KeyDirectory {
     private readonly pepper: KeyPepper,
   ) {
     this.#operatorKeyConfigured = config.OPERATOR_KEY !== undefined;
-    if (config.OPERATOR_KEY !== undefined) this.#byDigest.set(pepper.digest(config.OPERATOR_KEY), OPERATOR);
+    if (config.OPERATOR_KEY !== undefined) this.#holdOperator(pepper.digest(config.OPERATOR_KEY));
   }
 
-  /** Undefined: unknown or revoked. Cheap on repeated keys. */
+  /** Undefined: unknown, revoked or expired. Cheap on repeated keys. */
   find(key: string): Caller | undefined {
-    const recent = this.#recent.get(key);
-    if (recent) return recent;
-    if (key.length > KEY_CHARACTERS_MAX) return undefined;
-    const caller = this.#byDigest.get(this.pepper.digest(key));
-    if (caller) this.#recent.set(key, caller);
-    return caller;
+    const held = this.#recent.get(key) ?? this.#lookUp(key);
+    const now = Date.now();
+    if (held === undefined || held.expiresAtMs <= now) return undefined;
+    if (held.usedAtMs === 0) this.#used.push(held);
+    held.usedAtMs = now;
+    return held.caller;
   }
 
   /** Of a key that was found before: whether it still would be. */
   holds({ id }: Caller): boolean {
-    return id === OPERATOR.id || this.#byId.has(id);
+    if (id === OPERATOR.id) return true;
+    const key = this.#byId.get(id);
+    return key !== undefined && !hasExpired(key, new Date());
+  }
+
+  /** The last use of each key that was found since this was last asked. */
+  takeUses(): readonly KeyUse[] {
+    const used = this.#used;
+    this.#used = [];
+    const uses = used.map((held) => {
+      const { usedAtMs } = held;
+      held.usedAtMs = 0;
+      return { key: held.caller.id, usedAtMs };
+    });
+    // The operator's is not listed anywhere, and what was revoked no longer is.
+    return uses.filter(({ key }) => this.#byId.has(key));
   }
 
   byId(id: string): ApiKey | undefined {
@@ -74,21 +107,42 @@ export class KeyDirectory {
       case 'KeyIssued':
         this.#add(keyFold.evolve('absent', event) as ApiKey);
         break;
+      case 'KeyChanged':
+      case 'KeyRotated': {
+        const key = this.#byId.get(event.data.key);
+        if (key === undefined) break;
+        this.#remove(key.id);
+        this.#add(keyFold.evolve(key, event) as ApiKey);
+        break;
+      }
       case 'KeyRevoked':
         this.#remove(event.data.key);
         break;
       case 'OperatorKeyIssued':
-        if (!this.#operatorKeyConfigured) this.#byDigest.set(event.data.digest, OPERATOR);
+        if (!this.#operatorKeyConfigured) this.#holdOperator(event.data.digest);
         break;
       case 'PepperChosen':
         break;
     }
   }
 
+  #lookUp(key: string): HeldKey | undefined {
+    if (key.length > KEY_CHARACTERS_MAX) return undefined;
+    const held = this.#byDigest.get(this.pepper.digest(key));
+    if (held) this.#recent.set(key, held);
+    return held;
+  }
+
+  #holdOperator(digest: string): void {
+    this.#byDigest.set(digest, { caller: OPERATOR, expiresAtMs: Number.POSITIVE_INFINITY, usedAtMs: 0 });
+  }
+
   #add(key: ApiKey): void {
     const { id, merchant, site } = key;
     this.#byId.set(id, key);
-    this.#byDigest.set(key.digest, { id, merchant, site, scopes: new Set(key.scopes) });
+    const caller = { id, merchant, site, scopes: new Set(key.scopes) };
+    const expiresAtMs = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+    this.#byDigest.set(key.digest, { caller, expiresAtMs, usedAtMs: 0 });
     const owned = this.#byOwner.get(ownerKey(key)) ?? new Map<string, ApiKey>();
     this.#byOwner.set(ownerKey(key), owned.set(id, key));
   }

@@ -5,20 +5,30 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { type ApiKey, issueKey, type KeyDraft, keyFold, keyStream } from './key.aggregate.js';
-import { KeyPepper } from './key-pepper.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
-import { keyPrefix, newApiKey, newKeyId } from '../random-ids.js';
+import type { IdSource } from '../random-ids.js';
 import { siteFold, siteStream } from '../sites/site.aggregate.js';
+import type { ApiKey, KeyDraft } from './key.aggregate.js';
+import { KeyPepper } from './key-pepper.js';
+import { newKey, storeNewKey } from './store-new-key.js';
 
 export type IssueKeyOutcome =
   | { readonly outcome: 'issued'; readonly issued: ApiKey; readonly key: string }
-  | { readonly outcome: 'owner-unknown' };
+  | { readonly outcome: 'owner-unknown' }
+  /** This request had issued it before, and it has been revoked since. */
+  | { readonly outcome: 'revoked' };
+
+export interface IssueKeyRequest extends Pick<
+  KeyDraft,
+  'merchant' | 'site' | 'name' | 'scopes' | 'expiresAt'
+> {
+  readonly by: string;
+}
 
 export class IssueKey extends Command<IssueKeyOutcome> {
   constructor(
-    readonly request: Pick<KeyDraft, 'merchant' | 'site' | 'name' | 'scopes'>,
-    readonly by: string,
+    readonly request: IssueKeyRequest,
+    readonly ids: IdSource,
   ) {
     super();
   }
@@ -32,18 +42,15 @@ export class IssueKeyHandler implements ICommandHandler<IssueKey> {
     private readonly pepper: KeyPepper,
   ) {}
 
-  async execute({ request, by }: IssueKey): Promise<IssueKeyOutcome> {
+  async execute({ request, ids }: IssueKey): Promise<IssueKeyOutcome> {
     if (!(await this.#isOwned(request))) return { outcome: 'owner-unknown' };
-    const id = newKeyId();
-    const key = newApiKey();
-    const draft = { ...request, prefix: keyPrefix(key), digest: this.pepper.digest(key) };
-    await this.eventStore.append(keyStream(id), [{ ...issueKey(id, draft), metadata: { by } }], 'none');
+    const made = newKey(ids);
+    const issued = await storeNewKey({ eventStore: this.eventStore, pepper: this.pepper }, made, request);
     await this.directories.settle();
-    const { state } = await load(this.eventStore, keyStream(id), keyFold);
-    return { outcome: 'issued', issued: state as ApiKey, key };
+    return issued === undefined ? { outcome: 'revoked' } : { outcome: 'issued', issued, key: made.key };
   }
 
-  async #isOwned({ merchant, site }: IssueKey['request']): Promise<boolean> {
+  async #isOwned({ merchant, site }: IssueKeyRequest): Promise<boolean> {
     if (site === null) {
       const owner = await load(this.eventStore, merchantStream(merchant), merchantFold);
       return owner.state !== 'absent';

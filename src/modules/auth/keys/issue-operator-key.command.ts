@@ -5,7 +5,7 @@ import { EventStore } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { KeyPepper } from './key-pepper.js';
-import { keyPrefix, newApiKey } from '../random-ids.js';
+import { CHANCE, keyPrefix } from '../random-ids.js';
 
 const OPERATOR_STREAM = 'operator';
 
@@ -23,7 +23,7 @@ export class IssueOperatorKeyHandler implements ICommandHandler<IssueOperatorKey
   ) {}
 
   async execute(): Promise<IssueOperatorKeyOutcome> {
-    const key = newApiKey();
+    const key = CHANCE.newApiKey();
     const event: InstallationEvent = {
       type: 'OperatorKeyIssued',
       data: { prefix: keyPrefix(key), digest: this.pepper.digest(key) },

@@ -35,6 +35,9 @@ describe('issuing a key', () => {
       ...body,
       site: site.id,
       createdAt: expect.any(String),
+      expiresAt: null,
+      lastUsedAt: null,
+      successor: null,
     });
     const listed = await plane.call('GET', `/v1/sites/${site.id}/keys`);
     const { key, ...shown } = issued.body;
@@ -75,6 +78,12 @@ describe('issuing a key', () => {
     [{ name: 'k', scopes: ['ingest', 'ingest'] }, ['scopes']],
     [{ name: ' ', scopes: ['ingest'] }, ['name']],
     [{ name: 'k', scopes: ['ingest'], site: 'x' }, ['site']],
+    [{ name: 'k', scopes: ['ingest'], expiresAt: '2020-01-01T00:00:00Z' }, ['expiresAt']],
+    [{ name: 'k', scopes: ['ingest'], expiresAt: '2030-02-30T00:00:00Z' }, ['expiresAt']],
+    [{ name: 'k', scopes: ['ingest'], expiresAt: '2030-01-01T00:00:00' }, ['expiresAt']],
+    [{ name: 'k', scopes: ['ingest'], expiresAt: '2199-01-01T00:00:00Z' }, ['expiresAt']],
+    [{ name: 'k', scopes: ['ingest'], expiresAt: null }, ['expiresAt']],
+    [{ name: 'k', scopes: ['ingest'], expiresAt: 1_900_000_000_000 }, ['expiresAt']],
   ])('refuses %j, naming what is wrong', async (body, paths) => {
     const answer = await issue(`/v1/sites/${site.id}/keys`, body);
     expect(answer.status).toBe(400);
@@ -85,7 +94,8 @@ describe('issuing a key', () => {
   it('needs the scope, and reach', async () => {
     const scopes = ['ingest'];
     const reader = (await issue(`/v1/sites/${site.id}/keys`, { name: 'r', scopes: ['stats:read'] })).body.key;
-    const admin = (await issue(`/v1/sites/${site.id}/keys`, { name: 'a', scopes: ['sites:admin'] })).body.key;
+    const admin = (await issue(`/v1/sites/${site.id}/keys`, { name: 'a', scopes: ['sites:admin', 'ingest'] }))
+      .body.key;
     expect((await issue(`/v1/sites/${site.id}/keys`, { name: 'k', scopes }, reader)).status).toBe(403);
     expect((await issue(`/v1/sites/${site.id}/keys`, { name: 'k', scopes }, admin)).status).toBe(201);
     expect((await issue(`/v1/sites/${other.id}/keys`, { name: 'k', scopes }, admin)).status).toBe(404);

@@ -1,4 +1,4 @@
-// API keys over HTTP, in two places: those of one site, and those good for all of a merchant's.
+// API keys good for all of a merchant's sites, over HTTP.
 import {
   Body,
   Controller,
@@ -6,41 +6,36 @@ import {
   Get,
   HttpCode,
   Param,
+  Patch,
   Post,
   Query,
   UseGuards,
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import { type Caller, requireReach, siteUnknown } from '../access.js';
+import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
-import { IssueKey } from './issue-key.command.js';
-import { RevokeKey } from './revoke-key.command.js';
-import { KeyDirectory } from '../directories/key.directory.js';
-import { SiteDirectory } from '../directories/site.directory.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { InputPipe } from '../input.pipe.js';
-import type { ApiKey } from './key.aggregate.js';
-import { IssuedKeyAnswer, IssueKeyBody, keyAnswer, KeyListAnswer } from './key.dto.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
-import { pageOf } from '../page.js';
+import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Expected, type Found, FoundInterceptor } from '../found.js';
+import { Ids, Repeatable } from '../idempotency/repeatable.js';
+import { InputPipe } from '../input.pipe.js';
+import type { IdSource } from '../random-ids.js';
 import { ListParameters } from '../sites/site.dto.js';
-
-const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
-const ApiKeyId = () => ApiParam({ name: 'id', description: "The key's id.", example: 'k3Hn8vBw2LzD' });
-const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
-const KEY_UNKNOWN = 'There is no such key here.';
-
-/** Whose keys a request is about. */
-interface Owner {
-  readonly merchant: string;
-  readonly site: string | null;
-}
+import { KeyDesk, type KeysAsked } from './key.desk.js';
+import { ChangeKeyBody, IssueKeyBody, KeyListAnswer, RotateKeyBody } from './key.dto.js';
+import {
+  ApiIfMatch,
+  ApiIssuedKey,
+  ApiKeyId,
+  ApiShownKey,
+  CANNOT_CHANGE,
+  CANNOT_ROTATE,
+  KEY_UNKNOWN,
+  ROTATION,
+} from './keys.openapi.js';
 
 @ApiTags('Keys')
 @ApiBearerAuth('bearer')
@@ -48,82 +43,83 @@ interface Owner {
 @UseInterceptors(EventStoreOutageInterceptor)
 @UsePipes(InputPipe)
 @NeedsScope('sites:admin')
-@Controller('v1')
+@Controller('v1/keys')
 export class KeysController {
-  constructor(
-    private readonly commands: CommandBus,
-    private readonly sites: SiteDirectory,
-    private readonly keys: KeyDirectory,
-  ) {}
+  constructor(private readonly desk: KeyDesk) {}
 
-  @Post('sites/:site/keys')
-  @ApiSite()
-  @ApiOperation({ operationId: 'issueSiteKey', summary: 'Issue a key for one site' })
-  @ApiResponse({ status: 201, type: IssuedKeyAnswer, description: 'The only answer that shows the key.' })
-  @ApiProblems({ 400: 'Some fields are not valid.', 404: SITE_UNKNOWN })
-  issueForSite(
-    @Param('site') idOrDomain: string,
-    @Body() body: IssueKeyBody,
-    @Calling() caller: Caller,
-  ): Promise<IssuedKeyAnswer> {
-    const { id: site, merchant } = requireReach(caller, this.sites.find(idOrDomain));
-    return this.#issue({ merchant, site }, body, caller);
-  }
-
-  @Get('sites/:site/keys')
-  @ApiSite()
-  @ApiOperation({ operationId: 'listSiteKeys', summary: "List a site's keys" })
-  @ApiResponse({ status: 200, type: KeyListAnswer })
-  @ApiProblems({ 400: 'limit or cursor is not valid.', 404: SITE_UNKNOWN })
-  listOfSite(
-    @Param('site') idOrDomain: string,
-    @Query() parameters: ListParameters,
-    @Calling() caller: Caller,
-  ): KeyListAnswer {
-    const { id } = requireReach(caller, this.sites.find(idOrDomain));
-    return listAnswer(this.keys.listOfSite(id), parameters);
-  }
-
-  @Delete('sites/:site/keys/:id')
-  @HttpCode(204)
-  @ApiSite()
-  @ApiKeyId()
-  @ApiOperation({ operationId: 'revokeSiteKey', summary: "Revoke a site's key, for ever" })
-  @ApiResponse({ status: 204, description: 'Revoked.' })
-  @ApiProblems({ 404: KEY_UNKNOWN })
-  async revokeOfSite(
-    @Param('site') idOrDomain: string,
-    @Param('id') id: string,
-    @Calling() caller: Caller,
-  ): Promise<void> {
-    const site = requireReach(caller, this.sites.find(idOrDomain));
-    await this.#revoke(this.keys.byId(id)?.site === site.id ? id : undefined, caller);
-  }
-
-  @Post('keys')
+  @Post()
+  @UseInterceptors(FoundInterceptor)
+  @Repeatable()
   @ApiOperation({ operationId: 'issueKey', summary: "Issue a key for all of a merchant's sites" })
-  @ApiResponse({ status: 201, type: IssuedKeyAnswer, description: 'The only answer that shows the key.' })
+  @ApiIssuedKey()
   @ApiProblems({ 400: 'Some fields are not valid.' })
-  async issue(@Body() body: IssueKeyBody, @Calling() caller: Caller): Promise<IssuedKeyAnswer> {
-    requireWholeMerchant(caller);
+  issue(@Body() body: IssueKeyBody, @Calling() caller: Caller, @Ids() ids: IdSource): Promise<Found> {
     if (body.scopes.includes('ingest')) {
       throw Problem.badRequest('Issue it under /v1/sites/{site}/keys.', [
         { path: 'scopes', message: 'ingest is for keys of one site' },
       ]);
     }
-    return this.#issue({ merchant: caller.merchant ?? OPERATORS_MERCHANT, site: null }, body, caller);
+    return this.desk.issue(asked(caller), body, ids);
   }
 
-  @Get('keys')
+  @Get()
   @ApiOperation({ operationId: 'listKeys', summary: "List the keys good for all of a merchant's sites" })
   @ApiResponse({ status: 200, type: KeyListAnswer })
   @ApiProblems({ 400: 'limit or cursor is not valid.' })
-  list(@Query() parameters: ListParameters, @Calling() caller: Caller): KeyListAnswer {
-    requireWholeMerchant(caller);
-    return listAnswer(this.keys.listOfMerchant(caller.merchant), parameters);
+  list(@Query() parameters: ListParameters, @Calling() caller: Caller): Promise<KeyListAnswer> {
+    return this.desk.list(asked(caller), parameters);
   }
 
-  @Delete('keys/:id')
+  @Get(':id')
+  @UseInterceptors(FoundInterceptor)
+  @ApiKeyId()
+  @ApiOperation({ operationId: 'getKey', summary: "Read about a key good for all of a merchant's sites" })
+  @ApiShownKey()
+  @ApiProblems({ 404: KEY_UNKNOWN })
+  get(@Param('id') id: string, @Calling() caller: Caller): Promise<Found> {
+    return this.desk.get(asked(caller), id);
+  }
+
+  @Patch(':id')
+  @UseInterceptors(FoundInterceptor)
+  @ApiKeyId()
+  @ApiIfMatch()
+  @ApiOperation({
+    operationId: 'changeKey',
+    summary: "Rename a key good for all of a merchant's sites, or change when it expires",
+  })
+  @ApiShownKey()
+  @ApiProblems({ 400: 'Some fields are not valid.', 404: KEY_UNKNOWN, 409: CANNOT_CHANGE })
+  change(
+    @Param('id') id: string,
+    @Body() body: ChangeKeyBody,
+    @Expected() expected: number | 'any',
+    @Calling() caller: Caller,
+  ): Promise<Found> {
+    return this.desk.change(asked(caller), id, { body, expected });
+  }
+
+  @Post(':id/rotate')
+  @UseInterceptors(FoundInterceptor)
+  @Repeatable()
+  @ApiKeyId()
+  @ApiOperation({
+    operationId: 'rotateKey',
+    summary: "Put a new key in the place of one good for all of a merchant's sites",
+    description: ROTATION,
+  })
+  @ApiIssuedKey()
+  @ApiProblems({ 400: 'Some fields are not valid.', 404: KEY_UNKNOWN, 409: CANNOT_ROTATE })
+  rotate(
+    @Param('id') id: string,
+    @Body() body: RotateKeyBody,
+    @Calling() caller: Caller,
+    @Ids() ids: IdSource,
+  ): Promise<Found> {
+    return this.desk.rotate(asked(caller), id, { body, ids });
+  }
+
+  @Delete(':id')
   @HttpCode(204)
   @ApiKeyId()
   @ApiOperation({
@@ -132,31 +128,13 @@ export class KeysController {
   })
   @ApiResponse({ status: 204, description: 'Revoked.' })
   @ApiProblems({ 404: KEY_UNKNOWN })
-  async revoke(@Param('id') id: string, @Calling() caller: Caller): Promise<void> {
-    requireWholeMerchant(caller);
-    const key = this.keys.byId(id);
-    const isTheirs = caller.merchant === null || caller.merchant === key?.merchant;
-    await this.#revoke(key?.site === null && isTheirs ? id : undefined, caller);
-  }
-
-  async #issue(owner: Owner, { name, scopes }: IssueKeyBody, caller: Caller): Promise<IssuedKeyAnswer> {
-    const issued = await this.commands.execute(new IssueKey({ ...owner, name, scopes }, caller.id));
-    if (issued.outcome === 'owner-unknown') throw siteUnknown();
-    return Object.assign(keyAnswer(issued.issued), { key: issued.key });
-  }
-
-  async #revoke(id: string | undefined, caller: Caller): Promise<void> {
-    const outcome =
-      id === undefined ? 'key-unknown' : await this.commands.execute(new RevokeKey(id, caller.id));
-    if (outcome === 'key-unknown') throw Problem.notFound(KEY_UNKNOWN);
+  revoke(@Param('id') id: string, @Calling() caller: Caller): Promise<void> {
+    return this.desk.revoke(asked(caller), id);
   }
 }
 
-function requireWholeMerchant(caller: Caller): void {
+/** @throws Problem 403 */
+function asked(caller: Caller): KeysAsked {
   if (caller.site !== null) throw Problem.forbidden('A key of one site manages the keys of that site only.');
-}
-
-function listAnswer(keys: readonly ApiKey[], { limit, cursor }: ListParameters): KeyListAnswer {
-  const page = pageOf(keys, { limit, cursor, nameOf: ({ id }) => id });
-  return { keys: page.items.map(keyAnswer), next_cursor: page.nextCursor };
+  return { caller, merchant: caller.merchant, site: null };
 }

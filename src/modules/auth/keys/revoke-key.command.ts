@@ -25,12 +25,15 @@ export class RevokeKeyHandler implements ICommandHandler<RevokeKey> {
   ) {}
 
   async execute({ key, by }: RevokeKey): Promise<RevokeKeyOutcome> {
-    const { state, revision } = await load(this.eventStore, keyStream(key), keyFold);
-    if (typeof state === 'string') return 'key-unknown';
     const event = { ...revokeKey(key), metadata: { by } };
-    const { outcome } = await this.eventStore.append(keyStream(key), [event], revision);
-    await this.directories.settle();
-    // The only event that can come between is another revocation.
-    return outcome === 'stored' ? 'revoked' : 'key-unknown';
+    for (;;) {
+      const { state, revision } = await load(this.eventStore, keyStream(key), keyFold);
+      if (typeof state === 'string') return 'key-unknown';
+      const { outcome } = await this.eventStore.append(keyStream(key), [event], revision);
+      // A change that came in between does not save it.
+      if (outcome === 'conflict') continue;
+      await this.directories.settle();
+      return 'revoked';
+    }
   }
 }

@@ -9,7 +9,7 @@ import type { PersonEvent } from '../../../events/person.events.js';
 import { failpoint } from '../../../telemetry/failpoint.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { merchantStream, registerMerchant } from '../merchants/merchant.aggregate.js';
-import { newPersonId } from '../random-ids.js';
+import { CHANCE } from '../random-ids.js';
 import { claimEmail } from './email-claim.js';
 import { type Origin, People } from './people.js';
 import { type Person, personStream } from './person.aggregate.js';
@@ -58,7 +58,7 @@ export class RegisterPersonHandler implements ICommandHandler<RegisterPerson> {
     const emailDigest = this.people.digestOf(registration.email);
     const holder = await this.people.holderOf(registration.email);
     if (holder.is === 'registered') return { outcome: 'registered-before', person: holder.person };
-    const id = holder.is === 'on-its-way' ? holder.person : newPersonId();
+    const id = holder.is === 'on-its-way' ? holder.person : CHANCE.newId('p');
     const metadata: Origin = { by: personStream(id), from };
     const claim = await claimEmail(this.eventStore, { emailDigest, person: id, metadata: { ...metadata } });
     if (claim === 'taken') return { outcome: 'on-its-way' };

@@ -25,7 +25,7 @@ export class Sealer {
     private readonly pool: Pool,
     pepper: KeyPepper,
   ) {
-    this.#keyOfKeys = pepper.derivedKey('data keys');
+    this.#keyOfKeys = pepper.derive('data keys');
   }
 
   /** @param subject whose data it is, such as `person-p7Gk2mQx9RtP`: gets a key if it has none. */

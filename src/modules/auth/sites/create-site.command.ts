@@ -8,7 +8,7 @@ import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
 import { claimDomain } from './domain-claim.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
-import { newSiteId } from '../random-ids.js';
+import type { IdSource } from '../random-ids.js';
 import { createSite, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
 
 export type CreateSiteOutcome =
@@ -22,6 +22,7 @@ export class CreateSite extends Command<CreateSiteOutcome> {
     /** Its domain is normalised. */
     readonly draft: SiteDraft,
     readonly by: string,
+    readonly ids: IdSource,
   ) {
     super();
   }
@@ -35,22 +36,25 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     private readonly sites: SiteDirectory,
   ) {}
 
-  async execute({ draft, by }: CreateSite): Promise<CreateSiteOutcome> {
+  async execute({ draft, by, ids }: CreateSite): Promise<CreateSiteOutcome> {
     const merchant = await load(this.eventStore, merchantStream(draft.merchant), merchantFold);
     if (merchant.state === 'absent') return { outcome: 'merchant-unknown' };
-    const trackingId = draft.trackingIds.find((id) => this.sites.findByTrackingId(id) !== undefined);
+    const id = ids.newId('s');
+    const trackingId = draft.trackingIds.find((each) => {
+      const owner = this.sites.findByTrackingId(each);
+      return owner !== undefined && owner.id !== id;
+    });
     if (trackingId !== undefined) return { outcome: 'tracking-id-taken', trackingId };
 
-    const id = newSiteId();
     const claim = await claimDomain(this.eventStore, { domain: draft.domain, site: id, by });
     if (claim === 'taken') return { outcome: 'domain-taken' };
     const event = { ...createSite(id, draft), metadata: { by } };
-    const created = await this.eventStore.append(siteStream(id), [event], 'none');
-    // This creation was so slow that it was given up for dead and the domain went to another.
-    if (created.outcome === 'conflict') return { outcome: 'domain-taken' };
-
+    await this.eventStore.append(siteStream(id), [event], 'none');
     await this.directories.settle();
+    // What is there already, the same request has made when it was sent before.
     const { state } = await load(this.eventStore, siteStream(id), siteFold);
-    return { outcome: 'created', site: state as Site };
+    // This creation was so slow that it was given up for dead and the domain went to another.
+    if (typeof state === 'string') return { outcome: 'domain-taken' };
+    return { outcome: 'created', site: state };
   }
 }

@@ -43,6 +43,8 @@ export async function claimDomain(
   { domain, site, by }: ClaimRequest,
 ): Promise<'claimed' | 'taken'> {
   const { state, revision } = await load(eventStore, domainStream(domain), domainClaimFold);
+  // Claimed when the same request was sent before.
+  if (state !== 'free' && state.site === site) return 'claimed';
   if (state !== 'free' && !(await isVacant(eventStore, state, by))) return 'taken';
   const event: DomainEvent = { type: 'DomainClaimed', data: { domain, site } };
   const { outcome } = await eventStore.append(

@@ -24,10 +24,12 @@ import { CreateSite, type CreateSiteOutcome } from './create-site.command.js';
 import { DeleteSite, type DeleteSiteOutcome } from './delete-site.command.js';
 import { type Site, SiteDirectory } from '../directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import { InputPipe } from '../input.pipe.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
 import { pageOf } from '../page.js';
+import type { IdSource } from '../random-ids.js';
 import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.js';
 import {
   ChangeSiteBody,
@@ -69,6 +71,7 @@ export class SitesController {
 
   @Post()
   @UseInterceptors(SiteAnswerInterceptor)
+  @Repeatable()
   @NeedsScope('sites:admin')
   @ApiOperation({ operationId: 'createSite', summary: 'Create a site' })
   @ApiResponse({
@@ -81,14 +84,14 @@ export class SitesController {
     400: 'Some fields are not valid.',
     409: 'The domain or a tracking id belongs to another site.',
   })
-  async create(@Body() body: CreateSiteBody, @Calling() caller: Caller): Promise<Site> {
+  async create(@Body() body: CreateSiteBody, @Calling() caller: Caller, @Ids() ids: IdSource): Promise<Site> {
     if (caller.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
     requireOperatorForSpread(body, caller);
     const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
     const merchant = caller.merchant ?? OPERATORS_MERCHANT;
     const { trackingIds = [], spread } = body;
     const draft = { merchant, domain, name, timezone, currency, trackingIds, ...(spread && { spread }) };
-    const created = await this.commands.execute(new CreateSite(draft, caller.id));
+    const created = await this.commands.execute(new CreateSite(draft, caller.id, ids));
     if (created.outcome === 'created') return created.site;
     throw refusal(created, domain);
   }

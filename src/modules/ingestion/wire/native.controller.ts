@@ -8,6 +8,7 @@ import { Problem } from '../../../http/problem.js';
 import { IntakeRoute } from '../../../http/route-kind.js';
 import { bearerKey, hasScope, type Caller, requireScope } from '../../auth/access.js';
 import { KeyDirectory } from '../../auth/directories/key.directory.js';
+import { hasKeyInUrl, KEY_IN_URL } from '../../auth/keys/key-in-url.js';
 import type { Sender } from '../draft.js';
 import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
 import type { UnavailableReason } from '../ingestion.telemetry.js';
@@ -62,11 +63,12 @@ export class NativeController {
   }
 
   /** @throws Problem 401, 403 */
-  private holderOf({ headers }: FastifyRequest): Caller {
+  private holderOf({ headers, url }: FastifyRequest): Caller {
+    if (hasKeyInUrl(url)) throw Problem.unauthorized(KEY_IN_URL);
     const key = bearerKey(headers);
     if (key === undefined) throw Problem.unauthorized('Send an API key as `Authorization: Bearer <key>`.');
     const caller = this.keys.find(key);
-    if (caller === undefined) throw Problem.unauthorized('The key is unknown or was revoked.');
+    if (caller === undefined) throw Problem.unauthorized('The key is unknown, was revoked or has expired.');
     requireScope(caller, 'ingest');
     return caller;
   }

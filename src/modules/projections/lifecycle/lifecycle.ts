@@ -32,6 +32,7 @@ export class Lifecycle {
       const { state, revision } = await load(this.eventStore, READ_MODELS_STREAM, FOLD);
       const decision = decide(state);
       if ('refused' in decision) return { outcome: 'refused', reason: decision.refused };
+      if (decision.event === null) return { outcome: 'done', state };
       const event = { ...decision.event, metadata: { by } };
       const stored = await this.eventStore.append(READ_MODELS_STREAM, [event], revision);
       if (stored.outcome === 'conflict') continue;

@@ -22,7 +22,9 @@ import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
+import { Ids, Repeatable } from '../../auth/idempotency/repeatable.js';
 import { InputPipe } from '../../auth/input.pipe.js';
+import type { IdSource } from '../../auth/random-ids.js';
 import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { ChangeVersions, type VersionChange } from './commands/change-versions.command.js';
 import { RequestRebuild } from './commands/request-rebuild.command.js';
@@ -62,6 +64,7 @@ export class ProjectionsController {
   }
 
   @Post(':name/rebuilds')
+  @Repeatable()
   @NeedsScope('operator')
   @HttpCode(202)
   @ApiName()
@@ -81,12 +84,13 @@ export class ProjectionsController {
     @Param('name') name: string,
     @Body() body: RebuildBody,
     @Calling() caller: Caller,
+    @Ids() ids: IdSource,
   ): Promise<RebuildAnswer> {
     const projection = requireProjection(name);
     const hasArchive = this.config.ARCHIVE_URL !== undefined;
     const scope = scopeOf(body, { directory: this.sites, hasArchive });
     const wish = { projection, version: body.version, scope, source: body.source };
-    const requested = await this.commands.execute(new RequestRebuild(wish, caller.id));
+    const requested = await this.commands.execute(new RequestRebuild(wish, caller.id, ids));
     if (requested.outcome === 'refused') throw Problem.conflict(requested.reason);
     return this.report.rebuild(requested.state.rebuilds.get(requested.rebuild)!);
   }

@@ -185,7 +185,8 @@ function serving(
 
 // --- Decisions: the events of a command, or why it cannot be.
 
-export type Decision = { readonly event: ReadModelsEvent } | { readonly refused: string };
+/** The event is null where all is as decided already. */
+export type Decision = { readonly event: ReadModelsEvent | null } | { readonly refused: string };
 
 export interface RebuildRequest {
   readonly rebuild: string;
@@ -198,6 +199,8 @@ export interface RebuildRequest {
 }
 
 export function requestRebuild(state: ReadModels, { version, ...request }: RebuildRequest): Decision {
+  // Stored when the same request was sent before.
+  if (state.rebuilds.has(request.rebuild)) return { event: null };
   const running = rebuildUnderWay(state);
   if (running !== undefined) {
     return refused(

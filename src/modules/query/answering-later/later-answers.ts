@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Site } from '../../auth/directories/site.directory.js';
 import type { Freshness } from '../freshness.js';
-import { sendJob } from '../jobs/send-job.js';
+import { acceptJob } from '../jobs/accept-job.js';
 import type { Submissions } from '../jobs/submissions.js';
 import { prefersCsv } from '../negotiation.js';
 import type { Report } from '../reporting/report-definition.js';
@@ -61,8 +61,7 @@ export class LaterAnswers {
   ): Promise<void> {
     const request: KeptQuestion = { asked: body, now, form: prefersCsv(accept) ? 'csv' : 'json' };
     const { id, merchant } = site;
-    sendJob(reply, await this.deps.submissions.submit({ site: id, merchant, kind, request }), {
-      isPreferred: true,
-    });
+    const job = await this.deps.submissions.submit({ site: id, merchant, kind, request });
+    void reply.send(acceptJob(reply, job, { isPreferred: true }));
   }
 }

@@ -6,9 +6,11 @@ import { type Caller, requireReach } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
+import { Ids, Repeatable } from '../../auth/idempotency/repeatable.js';
+import type { IdSource } from '../../auth/random-ids.js';
 import { Freshness } from '../freshness.js';
 import { ApiAccepted } from '../jobs/jobs.openapi.js';
-import { sendJob } from '../jobs/send-job.js';
+import { acceptJob } from '../jobs/accept-job.js';
 import { Submissions } from '../jobs/submissions.js';
 import { SiteQuestions } from '../site-questions.js';
 import { keptExport, parseExportRequest } from './export-request.js';
@@ -29,6 +31,7 @@ export class ExportsController {
 
   @Post()
   @HttpCode(202)
+  @Repeatable()
   @NeedsScope('stats:read')
   @ApiOperation({
     operationId: 'createExport',
@@ -50,15 +53,19 @@ export class ExportsController {
     @Param('site') idOrDomain: string,
     @Body() body: unknown,
     @Calling() caller: Caller,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+    @Ids() ids: IdSource,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
     const site = requireReach(caller, this.sites.find(idOrDomain));
     const wanted = parseExportRequest(body);
     const asked = { site, request: wanted.selection, now: Date.now() };
     const query = await this.questions.normalised(asked, await this.freshness.of(site.id));
     const { id, merchant } = site;
     const request = keptExport(wanted, query);
-    const job = await this.submissions.submit({ site: id, merchant, kind: EXPORT_KIND, request });
-    sendJob(reply, job, { isPreferred: false });
+    const job = await this.submissions.submit({
+      ...{ site: id, merchant, kind: EXPORT_KIND, request },
+      id: ids.newId('j'),
+    });
+    return acceptJob(reply, job, { isPreferred: false });
   }
 }

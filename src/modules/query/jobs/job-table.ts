@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem, type ProblemOptions } from '../../../http/problem.js';
-import { newJobId } from '../../auth/random-ids.js';
+import { CHANCE } from '../../auth/random-ids.js';
 import type { Job, JobKey, JobState } from './job.js';
 import { ResultStore } from './result-store.js';
 
@@ -17,6 +17,8 @@ export interface NewJob {
   readonly merchant: string;
   readonly kind: string;
   readonly request: object;
+  /** Default: by chance. A job that has it already is the answer. */
+  readonly id?: string;
 }
 
 export interface JobPlace {
@@ -60,16 +62,24 @@ export class JobTable {
   ) {}
 
   /** @throws Problem 429 or 409 where there are too many already */
-  async add({ site, merchant, kind, request }: NewJob): Promise<Job> {
+  async add({ site, merchant, kind, request, id = CHANCE.newId('j') }: NewJob): Promise<Job> {
     const client = await this.pool.connect();
     try {
       // Of one merchant one after the other, so that the limits hold.
       await client.query('BEGIN');
       await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`jobs of ${merchant}`]);
+      const { rows: added } = await client.query<JobRow>(
+        `SELECT ${COLUMNS} FROM jobs WHERE site = $1 AND id = $2`,
+        [site, id],
+      );
+      if (added[0] !== undefined) {
+        await client.query('COMMIT');
+        return jobOf(added[0]);
+      }
       await refuseTooMany(client, { site, merchant, limits: this.config });
       const { rows } = await client.query<JobRow>(
         `INSERT INTO jobs (site, id, merchant, kind, request) VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
-        [site, newJobId(), merchant, kind, JSON.stringify(request)],
+        [site, id, merchant, kind, JSON.stringify(request)],
       );
       await client.query('COMMIT');
       return jobOf(rows[0]!);

@@ -81,6 +81,8 @@ export function decide<Kind extends DefinitionKind>(
     ({ type: `${kind}${what}`, data: { site, id: wish.id, ...fields } }) as unknown as DefinitionEvent;
 
   if (wish.wish === 'create') {
+    // Created when the same request was sent before.
+    if (ofKind.has(wish.id)) return { event: null };
     if (ofKind.size >= itemsMax) return conflict(`The site has ${itemsMax} ${plural}, the most that it may.`);
     const fields = settledFields(rules, definitions, wish.body);
     return refusedName({ id: wish.id, fields }, rules, ofKind) ?? { event: event('Created', fields) };

@@ -1,16 +1,11 @@
 // The endpoints of one kind of definition, made of its rules.
 import {
   Body,
-  type CallHandler,
   Controller,
-  createParamDecorator,
   Delete,
-  type ExecutionContext,
   Get,
   HttpCode,
   Inject,
-  Injectable,
-  type NestInterceptor,
   Param,
   Patch,
   Post,
@@ -21,39 +16,17 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { map, type Observable } from 'rxjs';
 import type { DefinitionKind } from '../../../events/definition.events.js';
 import type { Caller } from '../../auth/access.js';
-import { entityTag, expectedRevision } from '../../auth/entity-tag.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
+import { Expected, type Found, FoundInterceptor } from '../../auth/found.js';
+import { Ids, Repeatable } from '../../auth/idempotency/repeatable.js';
 import { InputPipe } from '../../auth/input.pipe.js';
 import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
-import { newId } from '../../auth/random-ids.js';
+import type { IdSource } from '../../auth/random-ids.js';
 import type { DefinitionRules } from './definition.js';
-import { DefinitionsDesk, type Found } from './definitions.desk.js';
+import { DefinitionsDesk } from './definitions.desk.js';
 import { documentationOf } from './definitions.openapi.js';
-
-/** What the client says it has seen. */
-const Expected = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  expectedRevision(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
-);
-
-/** Turns what a handler found into its answer. */
-@Injectable()
-class FoundInterceptor implements NestInterceptor<Found, object> {
-  intercept(context: ExecutionContext, next: CallHandler<Found>): Observable<object> {
-    const http = context.switchToHttp();
-    const reply = http.getResponse<FastifyReply>();
-    return next.handle().pipe(
-      map(({ path, revision, answer }) => {
-        void reply.header('etag', entityTag(revision));
-        if (http.getRequest<FastifyRequest>().method === 'POST') void reply.header('location', path);
-        return answer;
-      }),
-    );
-  }
-}
 
 export function definitionsController(rules: DefinitionRules<DefinitionKind>): Type {
   const documented = documentationOf(rules);
@@ -69,15 +42,16 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Post()
     @UseInterceptors(FoundInterceptor)
+    @Repeatable()
     @NeedsScope('sites:admin')
     @documented.Create()
     create(
       @Param('site') idOrDomain: string,
       @Body() body: object,
       @Calling() caller: Caller,
+      @Ids() ids: IdSource,
     ): Promise<Found> {
-      const id = newId(rules.idPrefix);
-      return this.desk.save({ rules, caller, idOrDomain }, { wish: 'create', id, body });
+      return this.desk.create({ rules, caller, idOrDomain }, body, ids);
     }
 
     @Get()

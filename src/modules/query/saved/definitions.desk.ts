@@ -6,7 +6,9 @@ import type { DefinitionKind } from '../../../events/definition.events.js';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, requireReach, siteUnknown } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
+import type { Found } from '../../auth/found.js';
 import { pageOf } from '../../auth/page.js';
+import type { IdSource } from '../../auth/random-ids.js';
 import { ChangeDefinitions } from './commands/change-definitions.command.js';
 import type { Definition, DefinitionRules } from './definition.js';
 import type { Refusal, Wish } from './definitions.aggregate.js';
@@ -17,13 +19,6 @@ export interface Asked {
   readonly rules: DefinitionRules<DefinitionKind>;
   readonly caller: Caller;
   readonly idOrDomain: string;
-}
-
-/** A definition as its answer shows it. */
-export interface Found {
-  readonly path: string;
-  readonly revision: number;
-  readonly answer: object;
 }
 
 @Injectable()
@@ -54,6 +49,10 @@ export class DefinitionsDesk {
     const item = this.definitions.of(site).definitions[asked.rules.kind].get(id);
     if (item === undefined) throw unknownItem(asked);
     return this.#found(asked, site, item);
+  }
+
+  create(asked: Asked, body: object, ids: IdSource): Promise<Found> {
+    return this.save(asked, { wish: 'create', id: ids.newId(asked.rules.idPrefix), body });
   }
 
   /** @throws Problem also where the site is gone by the time that it is done */

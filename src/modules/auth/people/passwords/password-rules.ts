@@ -1,6 +1,6 @@
 // Which passwords are refused, as NIST SP 800-63B has it: those that are short, common, or made of the account's
 // own address. No rules of composition, and no expiry: they make people choose worse ones.
-import { COMMON_PASSWORDS } from './common-passwords.js';
+import { COMMON_PASSWORDS } from './frequent-passwords.js';
 
 export const PASSWORD_CHARACTERS_MIN = 12;
 export const PASSWORD_CHARACTERS_MAX = 128;

@@ -164,10 +164,15 @@ it('by a secret, by another key, or by a key that they bring are refused; nothin
   const other = await generateKeyPair('RS256');
   const jwk = await exportJWK(other.publicKey);
   const tries = [hmac];
-  for (const header of [{}, { jwk }, { jku: `${issuer}/hostile` }, { kid: 'unknown', jku: `${issuer}/hostile` }]) {
+  for (const header of [
+    {},
+    { jwk },
+    { jku: `${issuer}/hostile` },
+    { kid: 'unknown', jku: `${issuer}/hostile` },
+  ]) {
     tries.push(
       await new SignJWT(claims)
-        .setProtectedHeader({ alg: 'RS256', kid: 'one', ...header } as never)
+        .setProtectedHeader({ alg: 'RS256', kid: 'one', ...header })
         .setIssuedAt()
         .setExpirationTime('5m')
         .sign(other.privateKey),
@@ -178,7 +183,10 @@ it('by a secret, by another key, or by a key that they bring are refused; nothin
 });
 
 it.each([
-  ['redirects', (_: unknown, response: ServerResponse) => response.writeHead(302, { location: '/keys' }).end()],
+  [
+    'redirects',
+    (_: unknown, response: ServerResponse) => response.writeHead(302, { location: '/keys' }).end(),
+  ],
   ['answers 500', (_: unknown, response: ServerResponse) => response.writeHead(500).end()],
   ['answers something else', (_: unknown, response: ServerResponse) => response.end('<html>')],
   [

@@ -4,7 +4,7 @@
 import { type DataSource, LessThan, MoreThan, type Repository } from 'typeorm';
 import type { Config } from '../../../../config/config.js';
 import type { KeyPepper } from '../../keys/key-pepper.js';
-import { newId, newSecret } from '../../random-ids.js';
+import { CHANCE, newSecret } from '../../random-ids.js';
 import { SignIn } from './sign-in.entity.js';
 
 const DAY_MS = 86_400_000;
@@ -20,7 +20,7 @@ export type SignInDraft = Pick<
   readonly id: string;
 };
 
-export const newSignInId = (): string => newId('si');
+export const newSignInId = (): string => CHANCE.newId('si');
 
 export class SignIns {
   readonly #rows: Repository<SignIn>;

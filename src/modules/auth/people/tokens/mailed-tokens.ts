@@ -31,7 +31,7 @@ export class MailedTokens {
     pepper: KeyPepper,
     private readonly nowMs: () => number = Date.now,
   ) {
-    this.#key = pepper.derivedKey('mailed tokens');
+    this.#key = pepper.derive('mailed tokens');
   }
 
   make<Purpose extends TokenPurpose>(purpose: Purpose, content: Contents[Purpose]): string {

@@ -4,7 +4,7 @@
 import { exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose';
 import type { Pool } from 'pg';
 import type { KeyPepper } from '../../keys/key-pepper.js';
-import { newId } from '../../random-ids.js';
+import { CHANCE } from '../../random-ids.js';
 import { decrypt, encrypt } from '../encryption.js';
 
 export const ALGORITHM = 'ES256';
@@ -53,7 +53,7 @@ export class SigningKeys {
     pepper: KeyPepper,
     private readonly nowMs: () => number = Date.now,
   ) {
-    this.#secret = pepper.derivedKey('signing keys');
+    this.#secret = pepper.derive('signing keys');
   }
 
   /** The one that signs now; made if there is none, or the next if its time is near. */
@@ -104,7 +104,7 @@ export class SigningKeys {
 
   async #make(): Promise<[id: string, publicKey: string, encryptedKey: string]> {
     const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-    const id = newId('sk');
+    const id = CHANCE.newId('sk');
     const published = { ...(await exportJWK(publicKey)), kid: id, alg: ALGORITHM, use: 'sig' };
     const secret = JSON.stringify(await exportJWK(privateKey));
     return [id, JSON.stringify(published), encrypt(secret, { key: this.#secret, context: id })];

@@ -1,7 +1,7 @@
 // Asks for another version of the read models to be built from the log. Of any number at once, one is.
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { RebuildScope, RebuildSource } from '../../../../events/read-models.events.js';
-import { newRebuildId } from '../../../auth/random-ids.js';
+import type { IdSource } from '../../../auth/random-ids.js';
 import { DEFINITIONS, fingerprintOf } from '../../catalog/catalog.js';
 import { Lifecycle, type LifecycleOutcome } from '../lifecycle.js';
 import { requestRebuild } from '../read-models.aggregate.js';
@@ -19,6 +19,7 @@ export class RequestRebuild extends Command<RequestRebuildOutcome> {
   constructor(
     readonly wish: RebuildWish,
     readonly by: string,
+    readonly ids: IdSource,
   ) {
     super();
   }
@@ -28,8 +29,8 @@ export class RequestRebuild extends Command<RequestRebuildOutcome> {
 export class RequestRebuildHandler implements ICommandHandler<RequestRebuild> {
   constructor(private readonly lifecycle: Lifecycle) {}
 
-  async execute({ wish, by }: RequestRebuild): Promise<RequestRebuildOutcome> {
-    const rebuild = newRebuildId();
+  async execute({ wish, by, ids }: RequestRebuild): Promise<RequestRebuildOutcome> {
+    const rebuild = ids.newId('r');
     const definition = DEFINITIONS.at(-1)!.number;
     const fingerprint = fingerprintOf(definition);
     const outcome = await this.lifecycle.change(
