@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHmac } from 'node:crypto';
-import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../../../test/servers/postgres.js';
 import { KeyPepper } from '../../keys/key-pepper.js';
 import { AccessTokens } from './access-tokens.js';
