@@ -3,7 +3,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import { domainKey } from '../sites/domain.js';
-import { type Site, siteFold } from '../sites/site.aggregate.js';
+import { domainsOf, type Site, siteFold } from '../sites/site.aggregate.js';
 import { spreadAt } from '../sites/spread.js';
 
 export type { Site } from '../sites/site.aggregate.js';
@@ -17,7 +17,7 @@ export class SiteDirectory {
   readonly #byTrackingId = new Map<string, Site>();
   readonly #byMerchant = new Map<string, Map<string, Site>>();
 
-  /** By id or domain (case-insensitive, leading `www.` ignored for domains). */
+  /** By id, domain or alias (case-insensitive, leading `www.` ignored for domains). */
   find(idOrDomain: string): Site | undefined {
     return this.#byId.get(idOrDomain) ?? this.#byDomain.get(domainKey(idOrDomain));
   }
@@ -53,7 +53,7 @@ export class SiteDirectory {
 
   #add(site: Site): void {
     this.#byId.set(site.id, site);
-    this.#byDomain.set(site.domain, site);
+    for (const domain of domainsOf(site)) this.#byDomain.set(domain, site);
     for (const trackingId of site.trackingIds) this.#byTrackingId.set(trackingId, site);
     const owned = this.#byMerchant.get(site.merchant) ?? new Map<string, Site>();
     this.#byMerchant.set(site.merchant, owned.set(site.id, site));
@@ -61,7 +61,7 @@ export class SiteDirectory {
 
   #remove(site: Site): void {
     this.#byId.delete(site.id);
-    this.#byDomain.delete(site.domain);
+    for (const domain of domainsOf(site)) this.#byDomain.delete(domain);
     for (const trackingId of site.trackingIds) this.#byTrackingId.delete(trackingId);
     this.#byMerchant.get(site.merchant)?.delete(site.id);
   }
