@@ -120,7 +120,7 @@ export class ControlReadModels implements OnApplicationBootstrap, BeforeApplicat
     await this.parts.source.transaction(async (manager) => {
       if ((await changed(manager, BEGIN_ANEW, [NAME, DEFINITION])) === 0) return;
       const tables = READ_MODEL_ENTITIES.map((entity) => this.parts.source.getMetadata(entity).tablePath);
-      await manager.query(`TRUNCATE ${tables.join(', ')}`);
+      for (const table of tables) await manager.query(`DELETE FROM ${table}`);
     });
   }
 
