@@ -1,7 +1,8 @@
 // What it takes to know a million sites and two million keys: a process of each role as `npm start` runs it,
 // from its start until it is ready, first on nothing but events, then from the snapshot that the first one left;
 // what it holds; and, in this process, what a look-up takes. --sites=1000000 --keys-per-site=2
-// --sites-per-merchant=4; --heap=224 megabytes, by default what `npm start` says.
+// --sites-per-merchant=4; --heap=224 megabytes, by default what `npm start` says; --boots=0: only the
+// look-ups.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { RecordedEvent } from '../src/event-store/event-store.js';
@@ -114,60 +115,40 @@ function lookups(): Fact[] {
     }) / KEYS;
   const next = random(1);
   const any = (count: number): number => Math.floor(next() * count);
+  const site = (): string => siteOf(any(POPULATION.sites)).id;
+  const domain = (): string => siteOf(any(POPULATION.sites)).domain;
+  const busyDomain = (): string => siteOf(any(HOT)).domain;
+  const tracked = (): string => siteOf(any(POPULATION.sites / 4) * 4).trackingId;
+  const key = (): string => keyOf(any(KEYS));
+  const find = (text: string): unknown => sites.find(text);
+  const check = (text: string): unknown => keys.find(text);
   return [
     { name: 'a site', value: perSite, unit: 'bytes' },
     { name: 'a key', value: perKey, unit: 'bytes' },
-    ...timed(
-      'site by id',
-      (n) => sites.find(siteOf(n).id),
-      () => any(POPULATION.sites),
-    ),
-    ...timed(
-      'site by domain',
-      (n) => sites.find(siteOf(n).domain),
-      () => any(POPULATION.sites),
-    ),
-    ...timed(
-      'site by domain, one of the busy',
-      (n) => sites.find(siteOf(n).domain),
-      () => any(HOT),
-    ),
-    ...timed('site by tracking id', (n) => sites.findByTrackingId(siteOf(n).trackingId), () => any(POPULATION.sites / 4) * 4), // prettier-ignore
-    ...timed(
-      'unknown site',
-      (n) => sites.find(`un${siteOf(n).domain}`),
-      () => any(POPULATION.sites),
-    ),
-    ...timed(
-      'known key, one of the busy',
-      (n) => keys.find(keyOf(n)),
-      () => any(HOT),
-    ),
-    ...timed(
-      'known key, any of all',
-      (n) => keys.find(keyOf(n)),
-      () => any(KEYS),
-    ),
-    ...timed(
-      'unknown key',
-      (n) => keys.find(`un${keyOf(n)}`),
-      () => any(KEYS),
-    ),
-    ...timed(
-      '(a digest alone)',
-      (n) => pepper.digest(keyOf(n)),
-      () => any(KEYS),
-    ),
+    ...timed('site by id', { find, pick: site }),
+    ...timed('site by domain', { find, pick: domain }),
+    ...timed('site by domain, one of the busy', { find, pick: busyDomain }),
+    ...timed('site by tracking id', { find: (id) => sites.findByTrackingId(id), pick: tracked }),
+    ...timed('unknown site', { find, pick: () => `un${domain()}` }),
+    ...timed('known key, one of the busy', { find: check, pick: () => keyOf(any(HOT)) }),
+    ...timed('known key, any of all', { find: check, pick: key }),
+    ...timed('unknown key', { find: check, pick: () => `un${key()}` }),
+    ...timed('(a digest alone)', { find: (text) => pepper.digest(text), pick: key }),
   ];
 }
 
+interface Lookup {
+  find(text: string): unknown;
+  pick(): string;
+}
+
 /** Quantiles over groups of look-ups, each group's mean; what the arguments take to make is taken off. */
-function timed(name: string, find: (n: number) => unknown, pick: () => number): Fact[] {
+function timed(name: string, { find, pick }: Lookup): Fact[] {
   const means: number[] = [];
   for (let group = 0; group < LOOKUPS / LOOKUPS_TOGETHER; group++) {
     const picked = Array.from({ length: LOOKUPS_TOGETHER }, pick);
     const startedAt = process.hrtime.bigint();
-    for (const n of picked) find(n);
+    for (const text of picked) find(text);
     means.push(Number(process.hrtime.bigint() - startedAt) / LOOKUPS_TOGETHER);
   }
   const settled = means.slice(means.length / 4);
@@ -179,4 +160,4 @@ function timed(name: string, find: (n: number) => unknown, pick: () => number): 
 
 const facts = lookups();
 for (const { name, value, unit } of facts) progress(`${name}: ${value.toFixed(0)} ${unit}`);
-report('directories', [], [...(await boots()), ...facts]);
+report('directories', [], [...(option('boots', 1) === 0 ? [] : await boots()), ...facts]);

@@ -62,7 +62,7 @@ try {
 
 function ask(body: Record<string, unknown>): RunReportQuery {
   const request = parseReportRequest({ ...body, date_range: [FROM, TO] });
-  return new RunReportQuery({ id: BIG_SITE, timezone: 'UTC' }, request, NOW);
+  return new RunReportQuery({ id: BIG_SITE, timezone: 'UTC', weekStart: 'monday' }, request, NOW);
 }
 
 async function tables(neighbours: number): Promise<Tables> {

@@ -1,4 +1,6 @@
 // A draft for the spec of a step: what a page sends unless the spec says otherwise.
+import { SETTINGS_DEFAULT } from '../src/modules/auth/sites/site.aggregate.js';
+import { addressesIn } from '../src/modules/ingestion/addresses.js';
 import {
   draftOf,
   type Draft,
@@ -6,6 +8,12 @@ import {
   type RequestFacts,
   type Sender,
 } from '../src/modules/ingestion/draft.js';
+import {
+  compileRules,
+  NO_RULES,
+  type RuledSite,
+  type SiteRules,
+} from '../src/modules/ingestion/rules/site-rules.js';
 
 export const RECEIVED_AT = Date.UTC(2026, 10, 21, 10, 0, 0);
 export const PAGE = 'https://shop.example/';
@@ -15,9 +23,15 @@ export interface GivenDraft {
   readonly input?: unknown;
   readonly request?: Partial<RequestFacts>;
   readonly sender?: Partial<Sender>;
+  readonly rules?: SiteRules;
 }
 
-export function givenDraft({ input = { url: PAGE }, request, sender }: GivenDraft = {}): Draft {
+export function givenDraft({
+  input = { url: PAGE },
+  request,
+  sender,
+  rules = NO_RULES,
+}: GivenDraft = {}): Draft {
   const draft = draftOf(
     input,
     {
@@ -28,11 +42,16 @@ export function givenDraft({ input = { url: PAGE }, request, sender }: GivenDraf
       salts: { current: 'salt of today', previous: undefined },
       ...request,
     },
-    { address: '192.0.2.1', userAgent: 'Browser/1', language: 'de', ...sender },
+    { address: '192.0.2.1', userAgent: 'Browser/1', language: 'de', origin: undefined, ...sender },
   );
   draft.event.site = 'site';
+  draft.rules = rules;
   return draft;
 }
+
+/** As a site has them that is set so. */
+export const givenRules = (settings: Partial<RuledSite>): SiteRules =>
+  compileRules({ ...SETTINGS_DEFAULT, ...settings }, addressesIn);
 
 /** A page event with these fields besides. */
 export const givenEvent = (fields: Readonly<Record<string, unknown>>): Draft =>

@@ -276,6 +276,29 @@ describe('tidemark sites, keys, query, config', () => {
     ]);
   });
 
+  it('tells a site everything that can be set, and shows what was', async () => {
+    const settings = {
+      ...{ weekStart: 'sunday', consentMode: 'full', aliases: ['b.example'], queryParameters: [] },
+      ...{ allowedOrigins: ['*.a.example'], hostnames: ['a.example', 'b.example'] },
+      exclusions: { countries: ['AT'], addresses: ['192.0.2.0/24'], pages: ['/admin/**'], hostnames: [] },
+    };
+    const fields = { name: 'A', timezone: 'UTC', currency: 'EUR', trackingIds: [], spread: 1 };
+    answering({ id: 's1', domain: 'c.example', ...fields, ...settings });
+    const { out } = await run([
+      ...['sites', 'change', 'a.example', '--domain', 'c.example', '--aliases', 'b.example'],
+      ...['--week-start', 'sunday', '--consent-mode', 'full', '--query-parameters', ''],
+      ...['--allowed-origins', '*.a.example', '--hostnames', 'a.example, b.example'],
+      ...['--exclude-countries', 'AT', '--exclude-addresses', '192.0.2.0/24', '--exclude-pages', '/admin/**'],
+    ]);
+    const { hostnames: _, ...given } = settings.exclusions;
+    expect(api.requests.map(({ body }) => body)).toEqual([
+      { domain: 'c.example', ...settings, exclusions: given },
+    ]);
+    expect(out).toMatch(/^weeks begin on +sunday$[^]*^hostnames +a.example, b.example$/m);
+    expect(out).toMatch(/^excluded addresses +192.0.2.0\/24$/m);
+    expect(out).not.toMatch(/query parameters|excluded hostnames|spread/);
+  });
+
   it('spreads a busy site over partitions, and shows it of such a site only', async () => {
     const site = (name: string, spread: number) => ({
       ...{ id: `id-${name}`, domain: `${name}.example`, name, timezone: 'UTC', currency: 'EUR' },

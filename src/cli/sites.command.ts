@@ -13,22 +13,31 @@ import { usageError } from './failure.js';
 import { allItems } from './list-items.js';
 import type { Terminal } from './terminal.js';
 
+type List = readonly string[];
+
 interface Site {
   readonly id: string;
   readonly domain: string;
   readonly name: string;
   readonly timezone: string;
   readonly currency: string;
-  readonly trackingIds: readonly string[];
+  readonly trackingIds: List;
   readonly spread: number;
+  // An older server leaves out what it does not know.
+  readonly aliases?: List;
+  readonly weekStart?: string;
+  readonly consentMode?: string;
+  readonly allowedOrigins?: List;
+  readonly hostnames?: List;
+  readonly queryParameters?: List;
+  readonly exclusions?: Readonly<Record<'countries' | 'addresses' | 'pages' | 'hostnames', List>>;
 }
 
-interface SiteFields extends ServerOptions {
-  readonly name?: string;
-  readonly timezone?: string;
-  readonly currency?: string;
-  readonly trackingIds?: readonly string[];
-  readonly spread?: number;
+interface SiteFields extends ServerOptions, Partial<Omit<Site, 'id' | 'exclusions'>> {
+  readonly excludeCountries?: List;
+  readonly excludeAddresses?: List;
+  readonly excludePages?: List;
+  readonly excludeHostnames?: List;
 }
 
 export function sitesCommand(program: Command, context: CommandContext): void {
@@ -42,7 +51,7 @@ export function sitesCommand(program: Command, context: CommandContext): void {
     const site = await connect(context, options).call<Site>({
       method: 'POST',
       path: '/v1/sites',
-      body: { domain, ...fieldsOf(options) },
+      body: { ...fieldsOf(options), domain },
     });
     show(site, options, context.terminal);
   });
@@ -56,7 +65,11 @@ export function sitesCommand(program: Command, context: CommandContext): void {
     },
   );
   withFields(
-    group.command('change').description("change a site's settings").argument('<site>', 'id or domain'),
+    group
+      .command('change')
+      .description("change a site's settings; an empty list ('') takes a setting back")
+      .argument('<site>', 'id or domain')
+      .option('--domain <domain>', 'another domain; the present one is released, unless --aliases names it'),
   ).action((site: string, options: SiteFields) => change(site, options, context));
   withServer(
     group
@@ -72,6 +85,23 @@ const withFields = (command: Command): Command =>
     .option('--name <name>', 'what people call it')
     .option('--timezone <zone>', 'IANA name, such as Europe/Berlin: where its days begin')
     .option('--currency <code>', 'ISO 4217, such as EUR')
+    .option('--aliases <list>', 'comma list of further domains of the site', commaList)
+    .option('--week-start <day>', 'monday, sunday or saturday: with which day weeks begin in reports')
+    .option(
+      '--consent-mode <mode>',
+      'none, cookieless or full: what visitors are taken to allow, where an event does not say it',
+    )
+    .option(
+      '--allowed-origins <list>',
+      'comma list of hosts whose pages may send with a public key',
+      commaList,
+    )
+    .option('--hostnames <list>', 'comma list of hosts whose pages count', commaList)
+    .option('--query-parameters <list>', 'comma list of query parameters of page URLs to keep', commaList)
+    .option('--exclude-countries <list>', 'comma list of country codes whose events are not kept', commaList)
+    .option('--exclude-addresses <list>', 'the same, of addresses and blocks such as 192.0.2.0/24', commaList)
+    .option('--exclude-pages <list>', 'the same, of paths such as /admin/**', commaList)
+    .option('--exclude-hostnames <list>', 'the same, of hosts such as staging.shop.example', commaList)
     .option('--tracking-ids <list>', "comma list of names by which other vendors' clients call it", commaList)
     .option(
       '--spread <k>',
@@ -81,13 +111,20 @@ const withFields = (command: Command): Command =>
 
 const pathOf = (site: string): string => `/v1/sites/${encodeURIComponent(site)}`;
 
-const fieldsOf = ({ name, timezone, currency, trackingIds, spread }: SiteFields) => ({
-  name,
-  timezone,
-  currency,
-  trackingIds,
-  spread,
-});
+/** What is not given is undefined, which JSON leaves out. */
+function fieldsOf(options: SiteFields) {
+  const { domain, name, timezone, currency, trackingIds, spread, aliases, weekStart, consentMode } = options;
+  const { allowedOrigins, hostnames, queryParameters, excludeCountries: countries } = options;
+  const { excludeAddresses: addresses, excludePages: pages, excludeHostnames } = options;
+  const exclusions = { countries, addresses, pages, hostnames: excludeHostnames };
+  return {
+    ...{ domain, name, timezone, currency, trackingIds, spread, aliases, weekStart, consentMode },
+    ...{ allowedOrigins, hostnames, queryParameters },
+    exclusions: isEmpty(exclusions) ? undefined : exclusions,
+  };
+}
+
+const isEmpty = (fields: object): boolean => Object.values(fields).every((value) => value === undefined);
 
 const isSpread = ({ spread }: Site): boolean => spread > 1;
 
@@ -114,8 +151,8 @@ async function list(options: ServerOptions, context: CommandContext): Promise<vo
 
 async function change(site: string, options: SiteFields, context: CommandContext): Promise<void> {
   const body = fieldsOf(options);
-  if (Object.values(body).every((value) => value === undefined)) {
-    throw usageError('Nothing to change: give --name, --timezone, --currency, --tracking-ids or --spread.');
+  if (isEmpty(body)) {
+    throw usageError('Nothing to change: give --name or another setting; --help lists them.');
   }
   const changed = await connect(context, options).call<Site>({ method: 'PATCH', path: pathOf(site), body });
   show(changed, options, context.terminal);
@@ -138,6 +175,17 @@ function show(site: Site, options: ServerOptions, terminal: Terminal): void {
     terminal.json(site);
     return;
   }
+  const { exclusions } = site;
+  const lists: readonly (readonly [string, List | undefined])[] = [
+    ['aliases', site.aliases],
+    ['allowed origins', site.allowedOrigins],
+    ['hostnames', site.hostnames],
+    ['query parameters', site.queryParameters],
+    ['excluded countries', exclusions?.countries],
+    ['excluded addresses', exclusions?.addresses],
+    ['excluded pages', exclusions?.pages],
+    ['excluded hostnames', exclusions?.hostnames],
+  ];
   terminal.table(
     [{ heading: site.domain }, { heading: '' }],
     [
@@ -145,7 +193,10 @@ function show(site: Site, options: ServerOptions, terminal: Terminal): void {
       ['name', site.name],
       ['time zone', site.timezone],
       ['currency', site.currency],
+      ...(site.weekStart === undefined ? [] : [['weeks begin on', site.weekStart]]),
+      ...(site.consentMode === undefined ? [] : [['consent mode', site.consentMode]]),
       ['tracking ids', site.trackingIds.join(', ')],
+      ...lists.flatMap(([name, list = []]) => (list.length > 0 ? [[name, list.join(', ')]] : [])),
       ...(isSpread(site) ? [['spread', `${site.spread} partitions`]] : []),
     ],
   );

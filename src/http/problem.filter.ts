@@ -13,6 +13,7 @@ export function sendProblem(reply: FastifyReply, problem: ProblemOptions): void 
   const form = reply.request.routeOptions.config?.errorForm;
   const { status, body } = form ? form(problem) : { status: problem.status, body: problemBody(problem) };
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', problem.retryAfterSeconds);
+  if (problem.etag !== undefined) reply.header('etag', problem.etag);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   void reply
     .status(status)

@@ -16,6 +16,8 @@ export interface ProblemOptions {
   readonly detail?: string;
   readonly errors?: readonly ProblemField[];
   readonly retryAfterSeconds?: number;
+  /** Of what there is now, where a client has seen something older. */
+  readonly etag?: string;
 }
 
 export class Problem extends Error {
@@ -49,6 +51,10 @@ export class Problem extends Error {
 
   static conflict(detail: string): Problem {
     return new Problem({ status: 409, type: 'conflict', title: 'The state has changed', detail });
+  }
+
+  static changedMeanwhile(detail: string, etag: string): Problem {
+    return new Problem({ ...Problem.conflict(detail).options, etag });
   }
 
   static unavailable(detail: string, retryAfterSeconds: number): Problem {

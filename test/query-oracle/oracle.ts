@@ -19,7 +19,16 @@ import {
   scrollGoalsOf,
 } from './gather.js';
 import { type Measured, metricValue, type MetricValue } from './metrics.js';
-import { type Bucket, bucketsOf, granularityOf, type Moment, type Span, spanOf, trimmed } from './ranges.js';
+import {
+  type Bucket,
+  bucketsOf,
+  granularityOf,
+  type Moment,
+  type Span,
+  spanOf,
+  trimmed,
+  type WeekStart,
+} from './ranges.js';
 import { isOfTime } from './values.js';
 import type { Visit } from './visits.js';
 
@@ -31,7 +40,7 @@ export interface OracleRequest {
   readonly order_by?: readonly Order[];
   readonly include?: Readonly<Record<string, unknown>>;
   readonly pagination?: { readonly limit?: number; readonly offset?: number };
-  readonly week_start?: 'monday' | 'sunday';
+  readonly week_start?: WeekStart;
 }
 export type Order = readonly [name: string, direction: 'asc' | 'desc'];
 
@@ -144,7 +153,7 @@ interface Asking {
 }
 
 function resolve({ facts, request, moment }: Asking, span: Span, dimensions: readonly string[]): Resolved {
-  const { filters = [], include = {}, week_start: weekStart = 'monday' } = request;
+  const { filters = [], include = {}, week_start: weekStart = moment.weekStart } = request;
   const time = dimensions.find(isOfTime);
   const asked = [
     ...(request.dimensions ?? []),

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QueryBus } from '@nestjs/cqrs';
 import fc from 'fast-check';
+import { WEEK_STARTS, type WeekStart } from '../../src/events/site.events.js';
 import { Problem } from '../../src/http/problem.js';
 import { createReadModelTables } from '../../src/modules/projections/read-model-tables.js';
 import { QueryModule } from '../../src/modules/query/query.module.js';
@@ -81,13 +82,14 @@ afterAll(async () => {
 interface Asked {
   readonly site: SiteName;
   readonly zone: string;
+  readonly weekStart: WeekStart;
   readonly request: OracleRequest;
 }
 
-async function answerOf({ site, zone, request }: Asked): Promise<Report | { readonly status: number }> {
+async function answerOf({ site, zone, weekStart, request }: Asked): Promise<Report | { readonly status: number }> {
   try {
     const query = new RunReportQuery(
-      { id: sites.get(site)!.id, timezone: zone },
+      { id: sites.get(site)!.id, timezone: zone, weekStart },
       parseReportRequest(request),
       NOW,
     );
@@ -126,12 +128,14 @@ it('knows of every metric that can be asked for', () => {
   expect(METRICS.filter((name) => !isKnownMetric(name))).toEqual([]);
 });
 
+const anyWeekStart = fc.constantFrom(...WEEK_STARTS);
+
 /** What it was answered from; null: it was refused. */
 async function expectOraclesAnswer(question: Asked): Promise<string | null> {
-  const { request, site, zone } = question;
+  const { request, site, zone, weekStart } = question;
   const own = facts.get(site)!;
   const earliest = own.visits.reduce((first, { startedAt }) => Math.min(first, startedAt), NOW);
-  const moment = { zone, now: NOW, earliest };
+  const moment = { zone, now: NOW, earliest, weekStart };
   const got = await answerOf(question);
   const refusals = refusalsOf(request, own.segments, moment);
   if (refusals.length > 0) {
@@ -155,7 +159,8 @@ it(`answers ${QUERIES} random queries as the oracle does (seed ${SEED})`, async 
     ...NAMES.map((site) => {
       const { segments } = facts.get(site)!;
       const request = requestArbitrary(vocabulary, { ...facts.get('large')!, segments });
-      return fc.record({ site: fc.constant(site), zone: fc.constantFrom(...ZONES), request });
+      const zone = fc.constantFrom(...ZONES);
+      return fc.record({ site: fc.constant(site), zone, weekStart: anyWeekStart, request });
     }),
   );
   await fc.assert(
@@ -174,6 +179,7 @@ it(`answers ${QUERIES} random queries from settled days as the oracle does (seed
   const asked = fc.record({
     site: fc.constant('large' as const),
     zone: fc.constantFrom(...SETTLED_ZONES),
+    weekStart: anyWeekStart,
     request: settledRequestArbitrary(vocabulary, facts.get('large')!),
   });
   let settled = 0;

@@ -28,6 +28,8 @@ export interface Moment {
   readonly now: number;
   /** The site's first session. */
   readonly earliest: number;
+  /** The site's, for requests that do not say. */
+  readonly weekStart: WeekStart;
 }
 
 const SECOND_MS = 1_000;
@@ -84,10 +86,14 @@ export function granularityOf({ from, to }: Span, zone: string): string {
   return hours <= 52 * 7 * 24 ? 'time:week' : 'time:month';
 }
 
+/** How many days after such a day the next Sunday is. */
+const DAYS_AFTER = { monday: 6, sunday: 0, saturday: 1 } as const;
+export type WeekStart = keyof typeof DAYS_AFTER;
+
 export interface Cut extends Span {
   readonly zone: string;
   readonly time: string;
-  readonly weekStart: 'monday' | 'sunday';
+  readonly weekStart: WeekStart;
 }
 
 /** A bucket lasts until the wall shows a later one for the first time: clocks that go back change nothing. */
@@ -122,7 +128,7 @@ function labeller({ from, zone, time, weekStart }: Cut): (at: number) => string 
   }
   return (at) => {
     const date = wallDate(at, zone);
-    const begins = addDays(date, -((weekday(date) + (weekStart === 'monday' ? 6 : 0)) % 7));
+    const begins = addDays(date, -((weekday(date) + DAYS_AFTER[weekStart]) % 7));
     return begins < first ? first : begins;
   };
 }

@@ -12,7 +12,15 @@ import {
 } from './keys/key.aggregate.js';
 import { merchantFold, registerMerchant } from './merchants/merchant.aggregate.js';
 import { spreadAt } from './sites/spread.js';
-import { changeSite, createSite, deleteSite, type Site, siteFold } from './sites/site.aggregate.js';
+import {
+  changeSite,
+  createSite,
+  deleteSite,
+  SETTINGS_DEFAULT,
+  type Site,
+  siteFold,
+  touchSite,
+} from './sites/site.aggregate.js';
 
 const recordedAt = new Date('2026-11-21T10:00:00Z');
 
@@ -34,7 +42,7 @@ const draft = {
 const site: Site = {
   id: 's1',
   ...draft,
-  spread: 1,
+  ...SETTINGS_DEFAULT,
   spreads: [{ from: Number.NEGATIVE_INFINITY, spread: 1 }],
   createdAt: recordedAt,
   revision: 0,
@@ -84,6 +92,56 @@ describe('a site', () => {
     });
     expect(changeSite(site, { name: 'Example', trackingIds: ['G-1'] })).toBeNull();
     expect(changeSite(site, {})).toBeNull();
+  });
+});
+
+describe("a site's settings", () => {
+  const excluding = { countries: ['AT'], addresses: [], pages: ['/admin/**'], hostnames: [] };
+
+  it('have their defaults in events of releases that did not know them', () => {
+    const ofOld = { type: 'SiteCreated', data: { site: 's1', ...draft } };
+    const change = { type: 'SiteChanged', data: { site: 's1', timezone: 'Asia/Tokyo' } };
+    expect(given(siteFold, ofOld, change)).toEqual({ ...site, timezone: 'Asia/Tokyo', revision: 1 });
+  });
+
+  it('are stored where they differ from their defaults', () => {
+    const settings = { weekStart: 'monday', consentMode: 'full', aliases: [], spread: 1 } as const;
+    expect(createSite('s1', { ...draft, ...settings }).data).toEqual({
+      site: 's1',
+      ...draft,
+      consentMode: 'full',
+    });
+  });
+
+  it('keep the lists of exclusions that a change does not name', () => {
+    const created = createSite('s1', { ...draft, exclusions: { countries: ['AT'], pages: ['/admin/**'] } });
+    const before = given(siteFold, created) as Site;
+    expect(before.exclusions).toEqual(excluding);
+    expect(changeSite(before, { exclusions: { countries: ['AT'] } })).toBeNull();
+    expect(changeSite(before, { exclusions: { pages: [], hostnames: undefined } })).toEqual({
+      type: 'SiteChanged',
+      data: { site: 's1', exclusions: { ...excluding, pages: [] } },
+    });
+  });
+
+  it('never name the domain as an alias, too', () => {
+    const aliased = { ...site, aliases: ['b.example', 'c.example'] };
+    expect(changeSite(aliased, { domain: 'b.example' })?.data).toMatchObject({
+      domain: 'b.example',
+      aliases: ['c.example'],
+    });
+    expect(changeSite(aliased, { domain: 'd.example', aliases: ['example.com', 'd.example'] })?.data).toEqual(
+      {
+        site: 's1',
+        domain: 'd.example',
+        aliases: ['example.com'],
+      },
+    );
+    expect(createSite('s1', { ...draft, aliases: [draft.domain] }).data).not.toHaveProperty('aliases');
+  });
+
+  it('are left by a touch, which only takes the revision', () => {
+    expect(given(siteFold, createSite('s1', draft), touchSite('s1'))).toEqual({ ...site, revision: 1 });
   });
 });
 

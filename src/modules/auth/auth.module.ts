@@ -5,8 +5,10 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
+import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
+import { DirectorySnapshots } from './directories/directory-snapshots.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
@@ -15,12 +17,20 @@ import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
 
+type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory];
+
 @Module({
   imports: [RedisModule],
   providers: [
     SiteDirectory,
     KeyDirectory,
-    DirectoryFollower,
+    DirectorySnapshots,
+    {
+      provide: DirectoryFollower,
+      inject: [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory],
+      useFactory: (...[eventStore, snapshots, telemetry, sites, keys]: FollowerDependencies) =>
+        new DirectoryFollower({ eventStore, snapshots, telemetry, sites, keys }),
+    },
     AuthTelemetry,
     KeyUsage,
     RepeatableRequests,

@@ -62,16 +62,17 @@ function isTimeToCome(value: unknown, yearsMax: number): boolean {
 interface Rule {
   readonly holds: (value: unknown) => boolean;
   readonly otherwise: string;
+  /** Of every entry of a list. */
+  readonly each?: boolean;
 }
 
-function rule(name: string, { holds, otherwise }: Rule): PropertyDecorator {
-  return ValidateBy({
-    name,
-    validator: {
-      validate: holds,
-      defaultMessage: (about) => `${about?.property} ${otherwise}`,
-    },
-  });
+export function rule(name: string, { holds, otherwise, each = false }: Rule): PropertyDecorator {
+  const validator = {
+    validate: holds,
+    defaultMessage: (about?: { readonly property: string }) =>
+      `${each ? 'each of ' : ''}${about?.property} ${otherwise}`,
+  };
+  return ValidateBy({ name, validator }, { each });
 }
 
 export const isCurrency = (value: unknown): boolean => typeof value === 'string' && CURRENCIES.has(value);

@@ -1,5 +1,7 @@
-// IP addresses as text: one spelling for each, so that a visitor has one id. Nothing is kept.
-import { isIP } from 'node:net';
+// IP addresses as text: one spelling for each, so that a visitor has one id, and whether they lie in
+// blocks that a site lists. Nothing is kept.
+import { BlockList, isIP } from 'node:net';
+import type { AddressMatch } from './rules/site-rules.js';
 
 const MAPPED_IPV4 = '::ffff:';
 
@@ -16,3 +18,16 @@ export function canonicalAddress(text: string): string | undefined {
   if (version === 0 || lower.includes('%')) return undefined;
   return new URL(`http://[${lower}]`).hostname.slice(1, -1);
 }
+
+/** Of addresses and blocks in CIDR notation, which must be well-formed. */
+export function addressesIn(blocks: readonly string[]): AddressMatch {
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [address, prefix] = block.split('/') as [string, string?];
+    if (prefix === undefined) list.addAddress(address, familyOf(address));
+    else list.addSubnet(address, Number(prefix), familyOf(address));
+  }
+  return (address) => list.check(address, familyOf(address));
+}
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (address.includes(':') ? 'ipv6' : 'ipv4');

@@ -1,9 +1,11 @@
 // An event on its way from a request to the log. One mutable object per event, filled in by the
 // steps of pipeline.ts in order; its `event` is what will be appended. The visitor's address lives
 // here only, never in `event`, and is gone after the step `forget-address`.
+import type { Consent } from '../../events/site.events.js';
 import type { PropertyValue, TrackedEvent } from '../../events/tracked-event.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
 import type { Caller } from '../auth/access.js';
+import { NO_RULES, type SiteRules } from './rules/site-rules.js';
 
 /** What a client may send as one event. Unknown fields are ignored and never stored. */
 export interface NativeEvent {
@@ -26,6 +28,7 @@ export interface NativeEvent {
   readonly userAgent?: string;
   readonly language?: string;
   readonly screen?: string;
+  readonly consent?: Consent;
 }
 
 /** The salts of a moment: hexadecimal, secret, in memory only. */
@@ -52,6 +55,8 @@ export interface Sender {
   readonly address: string;
   readonly userAgent: string | undefined;
   readonly language: string | undefined;
+  /** The page's, as its browser tells it: the header Origin, else Referer. */
+  readonly origin: string | undefined;
 }
 
 export type MutableEvent = { -readonly [Field in keyof TrackedEvent]: TrackedEvent[Field] };
@@ -61,6 +66,8 @@ export interface Draft {
   /** As sent; of the declared shape once `check-fields` has passed. */
   input: NativeEvent;
   sender: Sender;
+  /** Of the event's site. */
+  rules: SiteRules;
   /** The visitor's address; undefined where nothing is known of it. */
   address: string | undefined;
   /** The event's id is the client's own. */
@@ -76,6 +83,7 @@ export const draftOf = (input: unknown, request: RequestFacts, sender: Sender): 
   request,
   input: input as NativeEvent,
   sender,
+  rules: NO_RULES,
   address: undefined,
   idGiven: false,
   partition: -1,

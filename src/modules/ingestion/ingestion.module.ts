@@ -8,13 +8,13 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { TrackingLog } from '../../tracking-log/tracking-log.js';
-import { reaches } from '../auth/access.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { canonicalAddress } from './addresses.js';
 import { AppendBatcher } from './append-batcher.js';
 import { IngestionTelemetry } from './ingestion.telemetry.js';
 import { Intake } from './intake.js';
+import { IntakeSites } from './intake-sites.js';
 import { compileFieldCheck } from './native-event.schema.js';
 import { pipeline } from './pipeline.js';
 import { Places } from './places.js';
@@ -60,13 +60,11 @@ import { NativeController } from './wire/native.controller.js';
         salts: Salts,
         batcher: AppendBatcher,
         telemetry: IngestionTelemetry,
-      ) =>
-        new Intake({
+      ) => {
+        const intakeSites = new IntakeSites(sites);
+        return new Intake({
           steps: pipeline({
-            findSite: (idOrDomain, caller) => {
-              const site = sites.find(idOrDomain);
-              return site !== undefined && reaches(caller, site) ? site : undefined;
-            },
+            findSite: (idOrDomain, caller) => intakeSites.find(idOrDomain, caller),
             checkInput: compileFieldCheck(),
             addressOf: canonicalAddress,
             allowedQueryParameters: config.ALLOWED_QUERY_PARAMETERS,
@@ -80,7 +78,8 @@ import { NativeController } from './wire/native.controller.js';
           recentIds: new RecentIds(),
           unsettledIds: new UnsettledIds(),
           telemetry,
-        }),
+        });
+      },
     },
   ],
 })

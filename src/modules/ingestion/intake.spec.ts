@@ -19,6 +19,7 @@ import { Intake, type IntakeOutcome, type IntakeRequest } from './intake.js';
 import { compileFieldCheck } from './native-event.schema.js';
 import { pipeline } from './pipeline.js';
 import { RecentIds } from './recent-ids.js';
+import { NO_RULES } from './rules/site-rules.js';
 import { UnsettledIds } from './unsettled-ids.js';
 import { NEXT, type Step } from './verdict.js';
 
@@ -52,7 +53,7 @@ beforeEach(async () => {
   const ingestionTelemetry = new IngestionTelemetry(telemetry);
   steps = [
     ...pipeline({
-      findSite: (id) => (id === SITE || id === ELSEWHERE ? { id } : undefined),
+      findSite: (id) => (id === SITE || id === ELSEWHERE ? { id, rules: NO_RULES } : undefined),
       checkInput: compileFieldCheck(),
       addressOf: canonicalAddress,
       allowedQueryParameters: [],
@@ -85,7 +86,7 @@ function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {
     caller: HOLDER,
     server: false,
     optedOut: false,
-    sender: { address: '192.0.2.1', userAgent: 'Browser/1', language: undefined },
+    sender: { address: '192.0.2.1', userAgent: 'Browser/1', language: undefined, origin: undefined },
     ...request,
   });
 }
@@ -156,7 +157,7 @@ it('answers a repeated id as a duplicate without appending it, in one request an
 
 it("does not take another visitor's or another site's event for a repetition", async () => {
   await receive([event({ id: 'a' })]);
-  const another = { address: '192.0.2.2', userAgent: 'Browser/1', language: undefined };
+  const another = { address: '192.0.2.2', userAgent: 'Browser/1', language: undefined, origin: undefined };
   expect(await receive([event({ id: 'a' })], { sender: another })).toEqual(settled({ accepted: 1 }));
   expect(await receive([event({ id: 'a', site: ELSEWHERE })])).toEqual(settled({ accepted: 1 }));
 });

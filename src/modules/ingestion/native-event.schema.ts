@@ -2,6 +2,7 @@
 // text of the OpenAPI document come from this one schema. Nothing is coerced, the first fault is
 // told, unknown fields are ignored (a newer client may know more than this server).
 import { Ajv, type ErrorObject } from 'ajv';
+import { CONSENTS } from '../../events/site.events.js';
 import type { RejectionReason } from './verdict.js';
 
 /** Identifiers must come back as they were sent, so what PostgreSQL cannot store is refused. */
@@ -61,10 +62,13 @@ export const NATIVE_EVENT_SCHEMA = {
     interactive: { type: 'boolean', default: true, description: 'False: does not end a bounce.' },
     engagementMs: { type: 'integer', minimum: 0, maximum: 86_400_000 },
     scrollDepth: { type: 'integer', minimum: 0, maximum: 100 },
-    visitorId: identifier(256, "The client's own id of the visitor. Only with `ingest:server`."),
+    visitorId: identifier(
+      256,
+      "The client's own id of the visitor. Only with `ingest:server`, or with full consent (the site's `consentMode`).",
+    ),
     previousVisitorId: identifier(
       256,
-      'The id the same visitor had just before a daily rotation of your own ids, so that a session survives it. Only with `ingest:server`.',
+      'The id the same visitor had just before a daily rotation of your own ids, so that a session survives it. Wherever `visitorId` may stand.',
     ),
     userId: identifier(256, 'The signed-in user. Only with `ingest:server`.'),
     ip: {
@@ -75,6 +79,11 @@ export const NATIVE_EVENT_SCHEMA = {
     userAgent: text(8192, 'Cut to 512 characters. Only with `ingest:server`.'),
     language: text(35, 'BCP 47.'),
     screen: text(32, 'Such as 1920x1080.'),
+    consent: {
+      enum: CONSENTS,
+      description:
+        "What the visitor allows, where that is known: nothing, so that the event is not kept; counting without an id that lasts; or a `visitorId`. Default: the site's `consentMode`.",
+    },
   },
 } as const;
 
@@ -133,4 +142,5 @@ const INVALID: Record<keyof typeof NATIVE_EVENT_SCHEMA.properties, RejectionReas
   userAgent: 'user_agent_invalid',
   language: 'language_invalid',
   screen: 'screen_invalid',
+  consent: 'consent_invalid',
 };

@@ -2,10 +2,11 @@ import { givenDraft, givenServerEvent, RECEIVED_AT } from '../../../test/given-d
 import { canonicalAddress } from './addresses.js';
 import { compileFieldCheck } from './native-event.schema.js';
 import { pipeline, run } from './pipeline.js';
+import { NO_RULES } from './rules/site-rules.js';
 import { NEXT, rejected } from './verdict.js';
 
 const steps = pipeline({
-  findSite: (id) => ({ id }),
+  findSite: (id) => ({ id, rules: NO_RULES }),
   checkInput: compileFieldCheck(),
   addressOf: canonicalAddress,
   allowedQueryParameters: [],

@@ -3,8 +3,10 @@
 import type { Draft } from './draft.js';
 import type { FieldCheck } from './native-event.schema.js';
 import { checkFields } from './steps/check-fields.js';
+import { checkOrigin } from './steps/check-origin.js';
 import { checkPrivileges } from './steps/check-privileges.js';
 import { choosePartition, type SpreadAt } from './steps/choose-partition.js';
+import { exclude } from './steps/exclude.js';
 import { forgetAddress } from './steps/forget-address.js';
 import { identifyVisitor, type Hash } from './steps/identify-visitor.js';
 import { locate, type PlaceOf } from './steps/locate.js';
@@ -28,13 +30,15 @@ export interface PipelineDeps {
 
 export const pipeline = (deps: PipelineDeps): readonly Step<Draft>[] => [
   resolveSite(deps.findSite),
+  checkOrigin(),
   checkFields(deps.checkInput),
-  checkPrivileges(),
   respectConsent(),
+  checkPrivileges(),
   stampTimes(),
   redactUrls(deps.allowedQueryParameters),
   settleAddress(deps.addressOf),
   locate(deps.placeOf),
+  exclude(),
   identifyVisitor(deps.hash),
   forgetAddress(), // no later line can see the address
   choosePartition(deps.partitions, deps.spreadAt),

@@ -29,12 +29,15 @@ export const REJECTION_REASONS = [
   'language_invalid',
   'screen_invalid',
   'text_invalid',
+  'consent_invalid',
   'not_allowed',
+  'origin_not_allowed',
+  'excluded',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
 /** Why an acceptable event is not kept. */
-export const DROP_REASONS = ['opted_out'] as const;
+export const DROP_REASONS = ['opted_out', 'no_consent'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 export type Verdict =

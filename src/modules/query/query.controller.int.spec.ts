@@ -85,6 +85,28 @@ it('answers its own echo alike, by id and by domain', async () => {
   expect(first.body.meta).toMatchObject({ projection: 'sessions@1', source: 'facts' });
 });
 
+it('begins weeks as the site is told, from the next question on, unless the request says otherwise', async () => {
+  const weeks = async (more: object = {}) => {
+    const range = { date_range: ['2026-11-08', '2026-11-14'], dimensions: ['time:week'] };
+    const { body } = await ask({ ...SERIES, ...range, include: { time_labels: true }, ...more });
+    return [body.query.week_start, ...body.meta.time_labels];
+  };
+  const tell = (weekStart: string) => plane.call('PATCH', `/v1/sites/${site}`, { body: { weekStart } });
+  expect(await weeks()).toEqual(['monday', '2026-11-08', '2026-11-09']);
+  await tell('sunday');
+  expect(await weeks()).toEqual(['sunday', '2026-11-08']);
+  expect(await weeks({ week_start: 'saturday' })).toEqual(['saturday', '2026-11-08', '2026-11-14']);
+  const retention = { date_range: ['2026-11-08', '2026-11-14'] };
+  const { body } = await plane.call('POST', `/v1/sites/${site}/retention/query`, {
+    key: reader,
+    body: retention,
+  });
+  expect(body.query.week_start).toBe('sunday');
+  expect(body.results.cohorts).toMatchObject([{ cohort: '2026-11-08', visitors: 2 }]);
+  await tell('monday');
+  expect(await weeks()).toEqual(['monday', '2026-11-08', '2026-11-09']);
+});
+
 it('takes all to begin with the first session', async () => {
   const { body } = await ask({ metrics: ['visits'], date_range: 'all' });
   expect(body.query.date_range[0]).toBe(`${DAY}T00:00:00+00:00`);

@@ -2,13 +2,13 @@
 import { Pool } from 'pg';
 import type { ReadModelsState } from './freshness.js';
 import { parseReportRequest } from './request/report-request.js';
-import { SiteQuestions } from './site-questions.js';
+import { type ReportSite, SiteQuestions } from './site-questions.js';
 import type { Goal } from './vocabulary/goal.js';
 
 const STATE = {} as ReadModelsState; // looked into for the range `all` alone
 const NOON = Date.parse('2026-11-20T12:00:00Z');
 const HOUR_MS = 3_600_000;
-const SITE = { id: 'shop', timezone: 'UTC' };
+const SITE: ReportSite = { id: 'shop', timezone: 'UTC', weekStart: 'monday' };
 const GOAL: Goal = {
   id: 'g1',
   name: 'Thanks',
@@ -44,6 +44,8 @@ it('gives the same object for the same question', async () => {
 it.each([
   ['another site', () => ask({}, { site: { ...SITE, id: 'other' } }), 'site'],
   ['another zone', () => ask({}, { site: { ...SITE, timezone: 'Asia/Tokyo' } }), 'range'],
+  ['another start of the week', () => ask({}, { site: { ...SITE, weekStart: 'sunday' } }), 'weekStart'],
+  ['another start in the request', () => ask({ week_start: 'sunday' }), 'weekStart'],
   ['the next day', () => ask({}, { now: NOON + 12 * HOUR_MS }), 'range'],
   ['other metrics', () => ask({ metrics: ['visits'] }), 'metrics'],
   ['other filters', () => ask({ filters: [['is', 'visit:os', ['iOS']]] }), 'filters'],
@@ -56,7 +58,7 @@ it.each([
 });
 
 it('sees the midnight of a zone that is not a whole hour away', async () => {
-  const site = { id: 'shop', timezone: 'Asia/Kathmandu' };
+  const site = { ...SITE, timezone: 'Asia/Kathmandu' };
   const midnight = Date.parse('2026-11-20T18:15:00Z');
   const [before, after] = [
     await ask({}, { site, now: midnight - 1 }),

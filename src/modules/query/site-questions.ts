@@ -1,10 +1,11 @@
-// Makes a request about a site complete, with what only the site knows: its zone, the segments and goals
+// Makes a request about a site complete, with what only the site knows: its zone and weeks, the segments and goals
 // that people defined, and for the range `all` when its data begins. Dashboards ask the same again and
 // again, and calendars are slow to reckon with: what was made complete is remembered while it would
 // come out the same.
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'pg';
+import type { WeekStart } from '../../events/site.events.js';
 import type { ReadModelsState } from './freshness.js';
 import { filterToWire } from './request/filters.js';
 import { normaliseQuery, type ReportQuery } from './request/report-query.js';
@@ -18,6 +19,7 @@ export interface ReportSite {
   readonly id: string;
   /** IANA name. */
   readonly timezone: string;
+  readonly weekStart: WeekStart;
 }
 
 export interface Asked {
@@ -62,11 +64,12 @@ export class SiteQuestions {
     const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
     const resolved = withSegments(request, { site: site.id, definitions: this.definitions });
     const goals = this.definitions.goalsOf(site.id);
-    const complete = () => normaliseQuery(resolved, site, { zone: site.timezone, now, earliest, goals });
+    const { timezone: zone, weekStart } = site;
+    const complete = () => normaliseQuery(resolved, site, { zone, weekStart, now, earliest, goals });
     if (request.date_range === MOVING_RANGE) return complete();
     const filters = resolved.filters.map(filterToWire);
     const quarter = Math.floor(now / QUARTER_MS);
-    const key = JSON.stringify([site.id, site.timezone, quarter, earliest, { ...resolved, filters }]);
+    const key = JSON.stringify([site.id, zone, weekStart, quarter, earliest, { ...resolved, filters }]);
     const known = this.#remembered.get(key);
     if (known?.goals === goals) return known.query;
     const query = complete();

@@ -13,6 +13,7 @@ import { DeadLetterBytes1795219200700 } from './1795219200700-dead-letter-bytes.
 import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
 import { Jobs1795219200900 } from './1795219200900-jobs.js';
 import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
+import { DirectorySnapshots1795219201500 } from './1795219201500-directory-snapshots.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -26,4 +27,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   RebuildBounds1795219200800,
   Jobs1795219200900,
   KeysAndRepeats1795219201200,
+  DirectorySnapshots1795219201500,
 ];

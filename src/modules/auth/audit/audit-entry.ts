@@ -29,7 +29,10 @@ type AuditedEvent =
   | DeadLetterEvent
   | ReadModelsEvent;
 
-const SITE_SETTINGS = ['site', 'name', 'timezone', 'currency', 'trackingIds', 'spread'] as const;
+const SITE_SETTINGS = [
+  ...(['site', 'domain', 'aliases', 'name', 'timezone', 'currency', 'weekStart', 'trackingIds'] as const),
+  ...(['consentMode', 'allowedOrigins', 'hostnames', 'queryParameters', 'exclusions', 'spread'] as const),
+];
 
 const DEFINED = ['site', 'id'] as const;
 const GOAL = [...DEFINED, 'name', 'eventName', 'pagePath', 'scrollDepth', 'props', 'currency'] as const;
@@ -44,7 +47,7 @@ const SHOWN: {
   OperatorKeyIssued: ['prefix'],
   PepperChosen: [],
   MerchantRegistered: ['merchant', 'name'],
-  SiteCreated: [...SITE_SETTINGS, 'merchant', 'domain'],
+  SiteCreated: [...SITE_SETTINGS, 'merchant'],
   SiteChanged: SITE_SETTINGS,
   SiteDeleted: ['site'],
   DomainClaimed: ['domain', 'site'],

@@ -1,11 +1,11 @@
 // A site as a line of text and back: values without the names of their fields, and of those that most sites
 // leave as they are, only what differs. Whatever a site is told that is not named here is kept as well.
-import type { Site } from '../sites/site.aggregate.js';
+import { SETTINGS_DEFAULT, type Site } from '../sites/site.aggregate.js';
 import { spreadFromStart } from '../sites/spread.js';
 
-/** What most sites are. */
-const USUAL: Pick<Site, 'spread'> = { spread: 1 };
-const USUAL_TEXTS = new Map(Object.entries(USUAL).map(([field, value]) => [field, JSON.stringify(value)]));
+const USUAL = new Map(
+  Object.entries(SETTINGS_DEFAULT).map(([field, value]) => [field, JSON.stringify(value)]),
+);
 
 type SiteLine = readonly [
   id: string,
@@ -41,7 +41,9 @@ export function packSite(site: Site): string {
   } = site;
   const isSpread = spreads.length > 1 || spreads[0]!.spread !== 1;
   const unusual = Object.entries(rest).filter(
-    ([field, value]) => USUAL_TEXTS.get(field) !== JSON.stringify(value),
+    ([field, value]) =>
+      value !== SETTINGS_DEFAULT[field as keyof typeof SETTINGS_DEFAULT] &&
+      USUAL.get(field) !== JSON.stringify(value),
   );
   const line: SiteLine = [
     ...([id, merchant, domain, name === domain ? 0 : name, timezone, currency] as const),
@@ -68,7 +70,7 @@ export function unpackSite(text: string): Site {
     spreads: spreads === 0 ? spreadFromStart(1) : spreads.map(periodOf),
     createdAt: new Date(createdAt),
     revision,
-    ...USUAL,
+    ...SETTINGS_DEFAULT,
     ...unusual,
   };
 }

@@ -1,11 +1,11 @@
 // All sites in memory, so that intake and queries look one up without I/O. Current by following the event store
 // (see directory-follower.ts); nothing else changes it. A site is a line of packed text, found by the hashes of its
-// id, domain and tracking ids; those asked for last are kept as objects. What is unknown leaves nothing behind.
+// id, domains and tracking ids; those asked for last are kept as objects. What is unknown leaves nothing behind.
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import { domainKey } from '../sites/domain.js';
-import { type Site, siteFold } from '../sites/site.aggregate.js';
+import { domainsOf, type Site, siteFold } from '../sites/site.aggregate.js';
 import { spreadAt } from '../sites/spread.js';
 import type { Directory } from './directory.js';
 import { OwnedSlots } from './owned-slots.js';
@@ -17,9 +17,6 @@ export type { Site } from '../sites/site.aggregate.js';
 
 const RECENT_SITES_MAX = 10_000;
 const CHANGES = new Set(['SiteCreated', 'SiteChanged', 'SiteDeleted']);
-
-/** That lead to it. */
-const domainsOf = ({ domain }: Site): readonly string[] => [domain];
 
 @Injectable()
 export class SiteDirectory implements Directory {
@@ -33,7 +30,7 @@ export class SiteDirectory implements Directory {
   /** By slot. */
   readonly #recent = new LRUCache<number, Site>({ max: RECENT_SITES_MAX });
 
-  /** By id or domain (case-insensitive, leading `www.` ignored for domains). */
+  /** By id, domain or alias (case-insensitive, leading `www.` ignored for domains). */
   find(idOrDomain: string): Site | undefined {
     const slot = this.#slotOf(idOrDomain) ?? this.#slotOfDomain(domainKey(idOrDomain));
     return slot === undefined ? undefined : this.#site(slot);

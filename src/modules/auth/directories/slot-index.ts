@@ -57,8 +57,9 @@ export class SlotIndex {
   }
 
   /** Moves up what lies behind a gap and would no longer be found across it. */
-  #close(gap: number): void {
-    for (let at = (gap + 1) & this.#mask; this.#entries[at] !== 0; at = (at + 1) & this.#mask) {
+  #close(opened: number): void {
+    let gap = opened;
+    for (let at = (opened + 1) & this.#mask; this.#entries[at] !== 0; at = (at + 1) & this.#mask) {
       const wanted = this.#hashes[at]! & this.#mask;
       const fromWanted = (at - wanted) & this.#mask;
       const fromGap = (at - gap) & this.#mask;

@@ -1,4 +1,4 @@
-// Creates a site for a merchant: claims the domain, then begins the site's stream. Of any number
+// Creates a site for a merchant: claims its domains, then begins the site's stream. Of any number
 // of creations for one domain, exactly one is carried out.
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -6,20 +6,20 @@ import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
-import { claimDomain } from './domain-claim.js';
+import { claimDomains } from './domain-claim.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import type { IdSource } from '../random-ids.js';
-import { createSite, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
+import { createSite, domainsOf, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
 
 export type CreateSiteOutcome =
   | { readonly outcome: 'created'; readonly site: Site }
   | { readonly outcome: 'merchant-unknown' }
-  | { readonly outcome: 'domain-taken' }
+  | { readonly outcome: 'domain-taken'; readonly domain: string }
   | { readonly outcome: 'tracking-id-taken'; readonly trackingId: string };
 
 export class CreateSite extends Command<CreateSiteOutcome> {
   constructor(
-    /** Its domain is normalised. */
+    /** Its domains are normalised. */
     readonly draft: SiteDraft,
     readonly by: string,
     readonly ids: IdSource,
@@ -46,15 +46,19 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     });
     if (trackingId !== undefined) return { outcome: 'tracking-id-taken', trackingId };
 
-    const claim = await claimDomain(this.eventStore, { domain: draft.domain, site: id, by });
-    if (claim === 'taken') return { outcome: 'domain-taken' };
+    const { state: before } = await load(this.eventStore, siteStream(id), siteFold);
+    // The same request has made it when it was sent before.
+    if (typeof before !== 'string') return { outcome: 'created', site: before };
+    const domains = new Set(domainsOf({ domain: draft.domain, aliases: draft.aliases ?? [] }));
+    const claimed = await claimDomains(this.eventStore, [...domains], { site: id, by });
+    if (claimed.outcome === 'domain-taken') return claimed;
     const event = { ...createSite(id, draft), metadata: { by } };
     await this.eventStore.append(siteStream(id), [event], 'none');
     await this.directories.settle();
-    // What is there already, the same request has made when it was sent before.
+    // What is there already, the same request has made that was sent at the same time.
     const { state } = await load(this.eventStore, siteStream(id), siteFold);
     // This creation was so slow that it was given up for dead and the domain went to another.
-    if (typeof state === 'string') return { outcome: 'domain-taken' };
+    if (typeof state === 'string') return { outcome: 'domain-taken', domain: draft.domain };
     return { outcome: 'created', site: state };
   }
 }

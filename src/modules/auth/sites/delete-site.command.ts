@@ -1,13 +1,16 @@
-// Deletes a site and releases its domain. Its recorded events stay in the tracking log.
+// Deletes a site and releases its domains. Its recorded events stay in the tracking log.
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore, type Revision } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { releaseDomain } from './domain-claim.js';
-import { deleteSite, siteFold, siteStream } from './site.aggregate.js';
+import { claimsHeld, releaseClaims } from './domain-claim.js';
+import { deleteSite, domainsOf, siteFold, siteStream } from './site.aggregate.js';
 
-export type DeleteSiteOutcome = 'deleted' | 'site-unknown' | 'revision-differs';
+export type DeleteSiteOutcome =
+  | { readonly outcome: 'deleted' }
+  | { readonly outcome: 'site-unknown' }
+  | { readonly outcome: 'revision-differs'; readonly actual: Revision };
 
 interface DeleteSiteRequest {
   readonly site: string;
@@ -30,13 +33,16 @@ export class DeleteSiteHandler implements ICommandHandler<DeleteSite> {
 
   async execute({ request: { site: id, expected, by } }: DeleteSite): Promise<DeleteSiteOutcome> {
     const { state: site, revision } = await load(this.eventStore, siteStream(id), siteFold);
-    if (typeof site === 'string') return 'site-unknown';
-    if (expected !== 'any' && expected !== revision) return 'revision-differs';
+    if (typeof site === 'string') return { outcome: 'site-unknown' };
+    if (expected !== 'any' && expected !== revision) {
+      return { outcome: 'revision-differs', actual: site.revision };
+    }
     const event = { ...deleteSite(id), metadata: { by } };
-    const { outcome } = await this.eventStore.append(siteStream(id), [event], revision);
-    if (outcome === 'conflict') return 'revision-differs';
-    await releaseDomain(this.eventStore, { domain: site.domain, site: id, by });
+    const stored = await this.eventStore.append(siteStream(id), [event], revision);
+    if (stored.outcome === 'conflict') return { outcome: 'revision-differs', actual: Number(stored.actual) };
+    const claims = await claimsHeld(this.eventStore, domainsOf(site), { site: id, by });
+    await releaseClaims(this.eventStore, claims, { site: id, by });
     await this.directories.settle();
-    return 'deleted';
+    return { outcome: 'deleted' };
   }
 }

@@ -1,12 +1,13 @@
 // One domain, one site, whatever the event store: the domain's own stream is claimed before the
-// site is created, and released after the site is deleted. A process may die in between, so a
-// claim whose site is gone, or never came, can be taken over.
-import type { EventStore, RecordedEvent } from '../../../event-store/event-store.js';
+// site has it, and released after the site gave it up. A process may die in between, so a claim
+// whose site is gone, never came or has no such domain can be taken over; a site that was merely
+// slow is then kept from storing what it had decided on (ADR 33).
+import type { EventStore, RecordedEvent, Revision } from '../../../event-store/event-store.js';
 import type { DomainEvent } from '../../../events/site.events.js';
 import { type Fold, load } from '../aggregate.js';
-import { deleteSite, siteFold, siteStream } from './site.aggregate.js';
+import { deleteSite, domainsOf, siteFold, siteStream, touchSite } from './site.aggregate.js';
 
-/** Long after any creation that claimed the domain has ended, one way or the other. */
+/** Long after any command that claimed the domain has ended, one way or the other. */
 const ABANDONED_AFTER_MS = 30_000;
 
 export interface DomainClaim {
@@ -14,12 +15,22 @@ export interface DomainClaim {
   readonly claimedAt: Date;
 }
 
-export interface ClaimRequest {
-  readonly domain: string;
+export interface Claimant {
   readonly site: string;
-  /** Who asks: the id of the key. */
+  /** Who asks: the id of the caller. */
   readonly by: string;
 }
+
+/** As it was when it was looked at: whoever claimed the domain since is not released from it. */
+export interface HeldClaim {
+  readonly domain: string;
+  readonly revision: Revision;
+}
+
+export type ClaimOutcome =
+  /** `claims`: without those that the site had before, which another request may count on. */
+  | { readonly outcome: 'claimed'; readonly claims: readonly HeldClaim[] }
+  | { readonly outcome: 'domain-taken'; readonly domain: string };
 
 export const domainStream = (domain: string): string => `domain-${domain}`;
 
@@ -38,43 +49,76 @@ export const domainClaimFold: Fold<DomainClaim | 'free'> = {
   },
 };
 
-export async function claimDomain(
+/** All of them or none. */
+export async function claimDomains(
   eventStore: EventStore,
-  { domain, site, by }: ClaimRequest,
-): Promise<'claimed' | 'taken'> {
-  const { state, revision } = await load(eventStore, domainStream(domain), domainClaimFold);
-  // Claimed when the same request was sent before.
-  if (state !== 'free' && state.site === site) return 'claimed';
-  if (state !== 'free' && !(await isVacant(eventStore, state, by))) return 'taken';
-  const event: DomainEvent = { type: 'DomainClaimed', data: { domain, site } };
-  const { outcome } = await eventStore.append(
-    domainStream(domain),
-    [{ ...event, metadata: { by } }],
-    revision,
-  );
-  return outcome === 'stored' ? 'claimed' : 'taken';
+  domains: readonly string[],
+  claimant: Claimant,
+): Promise<ClaimOutcome> {
+  const claims: HeldClaim[] = [];
+  for (const domain of domains) {
+    const claim = await claimDomain(eventStore, domain, claimant);
+    if (claim === 'taken') {
+      await releaseClaims(eventStore, claims, claimant);
+      return { outcome: 'domain-taken', domain };
+    }
+    if (claim.isNew) claims.push(claim);
+  }
+  return { outcome: 'claimed', claims };
 }
 
-/** Does nothing when another site has the domain by now. */
-export async function releaseDomain(
+/** Those of the domains that the site has claimed. */
+export async function claimsHeld(
   eventStore: EventStore,
-  { domain, site, by }: ClaimRequest,
+  domains: readonly string[],
+  { site }: Claimant,
+): Promise<readonly HeldClaim[]> {
+  const claims: HeldClaim[] = [];
+  for (const domain of domains) {
+    const { state, revision } = await load(eventStore, domainStream(domain), domainClaimFold);
+    if (state !== 'free' && state.site === site) claims.push({ domain, revision: revision as Revision });
+  }
+  return claims;
+}
+
+/** Leaves alone what was claimed anew since. */
+export async function releaseClaims(
+  eventStore: EventStore,
+  claims: readonly HeldClaim[],
+  { site, by }: Claimant,
 ): Promise<void> {
-  const { state, revision } = await load(eventStore, domainStream(domain), domainClaimFold);
-  if (state === 'free' || state.site !== site) return;
-  const event: DomainEvent = { type: 'DomainReleased', data: { domain, site } };
-  await eventStore.append(domainStream(domain), [{ ...event, metadata: { by } }], revision);
+  for (const { domain, revision } of claims) {
+    const event: DomainEvent = { type: 'DomainReleased', data: { domain, site } };
+    await eventStore.append(domainStream(domain), [{ ...event, metadata: { by } }], revision);
+  }
 }
 
-async function isVacant(eventStore: EventStore, claim: DomainClaim, by: string): Promise<boolean> {
-  const owner = await load(eventStore, siteStream(claim.site), siteFold);
-  if (owner.state === 'deleted') return true;
-  if (owner.state !== 'absent' || Date.now() - claim.claimedAt.getTime() < ABANDONED_AFTER_MS) return false;
-  // Ends the stream of the site that never came: were its creation merely slow, it now conflicts.
-  const ended = await eventStore.append(
-    siteStream(claim.site),
-    [{ ...deleteSite(claim.site), metadata: { by } }],
-    'none',
-  );
-  return ended.outcome === 'stored';
+/** A claim of the site's own is renewed, so that whoever is about to release it no longer does. */
+async function claimDomain(
+  eventStore: EventStore,
+  domain: string,
+  { site, by }: Claimant,
+): Promise<(HeldClaim & { readonly isNew: boolean }) | 'taken'> {
+  const { state, revision } = await load(eventStore, domainStream(domain), domainClaimFold);
+  const isOwn = state !== 'free' && state.site === site;
+  const isFree = state === 'free' || isOwn || (await isAbandoned(eventStore, domain, { ...state, by }));
+  if (!isFree) return 'taken';
+  const event: DomainEvent = { type: 'DomainClaimed', data: { domain, site } };
+  const claimed = await eventStore.append(domainStream(domain), [{ ...event, metadata: { by } }], revision);
+  return claimed.outcome === 'stored' ? { domain, revision: claimed.revision, isNew: !isOwn } : 'taken';
+}
+
+/** Makes sure of it: whoever claimed the domain, were they merely slow, now meets a conflict. */
+async function isAbandoned(
+  eventStore: EventStore,
+  domain: string,
+  { site, claimedAt, by }: DomainClaim & Claimant,
+): Promise<boolean> {
+  const { state, revision } = await load(eventStore, siteStream(site), siteFold);
+  if (state === 'deleted') return true;
+  if (state !== 'absent' && domainsOf(state).includes(domain)) return false;
+  if (Date.now() - claimedAt.getTime() < ABANDONED_AFTER_MS) return false;
+  const event = state === 'absent' ? deleteSite(site) : touchSite(site);
+  const fenced = await eventStore.append(siteStream(site), [{ ...event, metadata: { by } }], revision);
+  return fenced.outcome === 'stored';
 }

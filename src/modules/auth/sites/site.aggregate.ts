@@ -1,10 +1,11 @@
 // A site: what its stream folds to, and which events a command on it leads to. Pure.
+import { isDeepStrictEqual } from 'node:util';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
-import type { SiteEvent } from '../../../events/site.events.js';
+import type { Exclusions, SiteEvent, SiteSettings } from '../../../events/site.events.js';
 import type { Fold } from '../aggregate.js';
 import { spreadFromNow, spreadFromStart, type SpreadPeriod } from './spread.js';
 
-export interface Site {
+export interface Site extends Required<SiteSettings> {
   readonly id: string;
   readonly merchant: string;
   readonly domain: string;
@@ -12,9 +13,7 @@ export interface Site {
   readonly timezone: string;
   readonly currency: string;
   readonly trackingIds: readonly string[];
-  /** Partitions of the tracking log over which the site's visitors are spread, as last set. */
-  readonly spread: number;
-  /** The same by time; never empty. */
+  /** `spread` by time; never empty. */
   readonly spreads: readonly SpreadPeriod[];
   readonly createdAt: Date;
   readonly revision: number;
@@ -23,11 +22,35 @@ export interface Site {
 /** `deleted` is also what a site is that was given up before it was created: it can never be. */
 export type SiteState = Site | 'absent' | 'deleted';
 
-export type SiteDraft = Pick<Site, 'merchant' | 'domain' | 'name' | 'timezone' | 'currency' | 'trackingIds'> &
-  Partial<Pick<Site, 'spread'>>;
-export type SiteChange = Partial<Pick<Site, 'name' | 'timezone' | 'currency' | 'trackingIds' | 'spread'>>;
+type DataOf<Type extends SiteEvent['type']> = Extract<SiteEvent, { type: Type }>['data'];
+/** Of the exclusions, lists that are not given stay as they are. */
+type Wished<Data> = Omit<Data, 'site' | 'exclusions'> & {
+  readonly exclusions?: { readonly [List in keyof Exclusions]?: Exclusions[List] | undefined } | undefined;
+};
+export type SiteDraft = Wished<DataOf<'SiteCreated'>>;
+export type SiteChange = Wished<DataOf<'SiteChanged'>>;
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** The same objects for all sites that were never told otherwise: almost all. */
+export const SETTINGS_DEFAULT: Required<SiteSettings> = Object.freeze({
+  aliases: NONE,
+  spread: 1,
+  weekStart: 'monday',
+  consentMode: 'cookieless',
+  allowedOrigins: NONE,
+  hostnames: NONE,
+  queryParameters: NONE,
+  exclusions: Object.freeze({ countries: NONE, addresses: NONE, pages: NONE, hostnames: NONE }),
+});
 
 export const siteStream = (id: string): string => `site-${id}`;
+
+/** Every domain that is the site's alone. */
+export const domainsOf = ({ domain, aliases }: Pick<Site, 'domain' | 'aliases'>): readonly string[] => [
+  domain,
+  ...aliases,
+];
 
 export const siteFold: Fold<SiteState> = {
   initial: 'absent',
@@ -35,9 +58,10 @@ export const siteFold: Fold<SiteState> = {
     const event = recorded as unknown as RecordedEvent & SiteEvent;
     switch (event.type) {
       case 'SiteCreated': {
-        const { site: id, spread = 1, ...draft } = event.data;
-        const spreads = spreadFromStart(spread);
-        return { id, ...draft, spread, spreads, createdAt: event.recordedAt, revision: event.revision };
+        const { site: id, ...draft } = event.data;
+        const spreads = spreadFromStart(draft.spread ?? SETTINGS_DEFAULT.spread);
+        const { recordedAt: createdAt, revision } = event;
+        return { id, ...SETTINGS_DEFAULT, ...draft, spreads, createdAt, revision };
       }
       case 'SiteChanged': {
         if (typeof state === 'string') return state;
@@ -57,20 +81,52 @@ export const siteFold: Fold<SiteState> = {
   },
 };
 
-export const createSite = (site: string, draft: SiteDraft): SiteEvent => ({
-  type: 'SiteCreated',
-  data: { site, ...draft },
-});
+/** Of the settings, only what differs from their defaults. */
+export function createSite(site: string, draft: SiteDraft): SiteEvent {
+  const { merchant, domain, name, timezone, currency, trackingIds } = draft;
+  const settings = differing(SETTINGS_DEFAULT, { ...draft, ...complete(SETTINGS_DEFAULT, draft) });
+  return {
+    type: 'SiteCreated',
+    data: { site, merchant, domain, name, timezone, currency, trackingIds, ...settings },
+  };
+}
 
 /** Only what differs; null when nothing does. */
-export function changeSite(site: Site, change: SiteChange): SiteEvent | null {
-  const differing = Object.entries(change).filter(
-    ([field, value]) => value !== undefined && !isSame(value, site[field as keyof SiteChange]),
-  );
-  if (differing.length === 0) return null;
-  return { type: 'SiteChanged', data: { site: site.id, ...Object.fromEntries(differing) } };
+export function changeSite(site: Site, wished: SiteChange): SiteEvent | null {
+  const change = differing(site, { ...wished, ...complete(site, wished) });
+  return Object.keys(change).length === 0
+    ? null
+    : { type: 'SiteChanged', data: { site: site.id, ...change } };
 }
+
+/** Changes nothing but the revision: a change that somebody decided on before can no longer be stored. */
+export const touchSite = (site: string): SiteEvent => ({ type: 'SiteChanged', data: { site } });
 
 export const deleteSite = (site: string): SiteEvent => ({ type: 'SiteDeleted', data: { site } });
 
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** What a wish names in part, whole: the exclusions, and the aliases, of which the domain is none. */
+function complete(
+  before: Required<SiteSettings> & Partial<Pick<Site, 'domain'>>,
+  { domain = before.domain, aliases = before.aliases, exclusions = {} }: SiteChange,
+): Required<Pick<SiteSettings, 'aliases' | 'exclusions'>> {
+  const { countries, addresses, pages, hostnames } = before.exclusions;
+  return {
+    aliases: aliases.filter((alias) => alias !== domain),
+    exclusions: {
+      countries: exclusions.countries ?? countries,
+      addresses: exclusions.addresses ?? addresses,
+      pages: exclusions.pages ?? pages,
+      hostnames: exclusions.hostnames ?? hostnames,
+    },
+  };
+}
+
+/** Of the fields that `before` has, those with another value. */
+function differing<Before extends object>(before: Before, wished: Partial<Before>): Partial<Before> {
+  const fields = Object.keys(wished) as (keyof Before)[];
+  const changed = fields.filter(
+    (field) =>
+      field in before && wished[field] !== undefined && !isDeepStrictEqual(wished[field], before[field]),
+  );
+  return Object.fromEntries(changed.map((field) => [field, wished[field]])) as Partial<Before>;
+}

@@ -1,82 +1,22 @@
 // Sites as they go over HTTP: what is accepted, what is answered, how both are documented.
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, IsString, Max, Min } from 'class-validator';
-import { PARTITIONS_MAX } from '../../../config/config.js';
+import { IsInt, IsString, Max, Min } from 'class-validator';
+import { type Consent, CONSENTS, WEEK_STARTS, type WeekStart } from '../../../events/site.events.js';
+import { IfGiven, IsSiteDomain } from '../input-rules.js';
 import { normaliseDomain } from './domain.js';
-import { IfGiven, IsCurrency, IsLine, IsSiteDomain, IsTimezone } from '../input-rules.js';
+import { ExclusionsAnswer, SiteSettingsBody } from './site-settings.dto.js';
 import type { Site } from './site.aggregate.js';
 
-const NAME_CHARACTERS_MAX = 120;
-const TRACKING_IDS_MAX = 20;
-const TRACKING_ID_CHARACTERS_MAX = 200;
 const PAGE_ITEMS = 100;
 const PAGE_ITEMS_MAX = 1_000;
-export const TIMEZONE_DEFAULT = 'UTC';
-export const CURRENCY_DEFAULT = 'EUR';
-
-const Uppercase = () =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toUpperCase() : value));
 
 const Normalised = () =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? (normaliseDomain(value) ?? value) : value,
   );
 
-export class ChangeSiteBody {
-  @ApiPropertyOptional({ description: 'Shown to people. Default: the domain.', example: 'Example shop' })
-  @IfGiven()
-  @IsLine(NAME_CHARACTERS_MAX)
-  name?: string;
-
-  @ApiPropertyOptional({
-    description: 'IANA name; days and hours of reports are of this zone.',
-    default: TIMEZONE_DEFAULT,
-    example: 'Europe/Vienna',
-  })
-  @IfGiven()
-  @IsTimezone()
-  timezone?: string;
-
-  @ApiPropertyOptional({
-    description: 'ISO 4217, of revenue reports.',
-    default: CURRENCY_DEFAULT,
-    example: 'EUR',
-  })
-  @IfGiven()
-  @Uppercase()
-  @IsCurrency()
-  currency?: string;
-
-  @ApiPropertyOptional({
-    description: "Names by which other vendors' clients may call the site; each belongs to one site.",
-    type: [String],
-    maxItems: TRACKING_IDS_MAX,
-    example: ['G-ABC123', '123456'],
-  })
-  @IfGiven()
-  @IsArray()
-  @ArrayMaxSize(TRACKING_IDS_MAX)
-  @ArrayUnique()
-  @IsLine(TRACKING_ID_CHARACTERS_MAX, 'each')
-  trackingIds?: string[];
-
-  @ApiPropertyOptional({
-    description:
-      'Partitions of the tracking log over which visitors of a very busy site are spread, in force a minute later; more than there are is all of them. Only the operator may set it.',
-    default: 1,
-    minimum: 1,
-    maximum: PARTITIONS_MAX,
-    example: 1,
-  })
-  @IfGiven()
-  @IsInt()
-  @Min(1)
-  @Max(PARTITIONS_MAX)
-  spread?: number;
-}
-
-export class CreateSiteBody extends ChangeSiteBody {
+export class CreateSiteBody extends SiteSettingsBody {
   @ApiProperty({
     description: 'Host name, of this site only. Case, a leading www. and a scheme do not matter.',
     example: 'shop.example',
@@ -84,6 +24,18 @@ export class CreateSiteBody extends ChangeSiteBody {
   @Normalised()
   @IsSiteDomain()
   domain!: string;
+}
+
+export class ChangeSiteBody extends SiteSettingsBody {
+  @ApiPropertyOptional({
+    description:
+      'Another host name for the site, whose id stays. The present one is released, unless `aliases` names it.',
+    example: 'shop.example',
+  })
+  @IfGiven()
+  @Normalised()
+  @IsSiteDomain()
+  domain?: string;
 }
 
 export class ListParameters {
@@ -104,10 +56,19 @@ export class ListParameters {
 export class SiteAnswer {
   @ApiProperty({ example: 's7Gk2mQx9RtP' }) id!: string;
   @ApiProperty({ example: 'shop.example' }) domain!: string;
+  @ApiProperty({ type: [String], example: ['shop-old.example'] }) aliases!: readonly string[];
   @ApiProperty({ example: 'Example shop' }) name!: string;
   @ApiProperty({ example: 'Europe/Vienna' }) timezone!: string;
   @ApiProperty({ example: 'EUR' }) currency!: string;
+  @ApiProperty({ enum: WEEK_STARTS, example: 'monday' }) weekStart!: WeekStart;
   @ApiProperty({ type: [String], example: ['G-ABC123', '123456'] }) trackingIds!: readonly string[];
+  @ApiProperty({ enum: CONSENTS, example: 'cookieless' }) consentMode!: Consent;
+  @ApiProperty({ type: [String], example: ['shop.example', '*.shop.example'] })
+  allowedOrigins!: readonly string[];
+  @ApiProperty({ type: [String], example: ['shop.example', '*.shop.example'] })
+  hostnames!: readonly string[];
+  @ApiProperty({ type: [String], example: ['page', 'category'] }) queryParameters!: readonly string[];
+  @ApiProperty({ type: ExclusionsAnswer }) exclusions!: ExclusionsAnswer;
   @ApiProperty({ example: 1 }) spread!: number;
   @ApiProperty({ format: 'date-time', example: '2026-11-21T10:00:00.000Z' }) createdAt!: string;
 }
@@ -117,15 +78,12 @@ export class SiteListAnswer {
   @ApiProperty({ type: String, nullable: true, example: null }) next_cursor!: string | null;
 }
 
-export function siteAnswer({
-  id,
-  domain,
-  name,
-  timezone,
-  currency,
-  trackingIds,
-  spread,
-  createdAt,
-}: Site): SiteAnswer {
-  return { id, domain, name, timezone, currency, trackingIds, spread, createdAt: createdAt.toISOString() };
+export function siteAnswer(site: Site): SiteAnswer {
+  const { id, domain, aliases, name, timezone, currency, weekStart, trackingIds, consentMode } = site;
+  const { allowedOrigins, hostnames, queryParameters, exclusions, spread, createdAt } = site;
+  return {
+    ...{ id, domain, aliases, name, timezone, currency, weekStart, trackingIds, consentMode },
+    ...{ allowedOrigins, hostnames, queryParameters, exclusions, spread },
+    createdAt: createdAt.toISOString(),
+  };
 }

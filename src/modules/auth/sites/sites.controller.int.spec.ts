@@ -37,6 +37,13 @@ describe('POST /v1/sites', () => {
       currency: 'EUR',
       trackingIds: [],
       spread: 1,
+      aliases: [],
+      weekStart: 'monday',
+      consentMode: 'cookieless',
+      allowedOrigins: [],
+      hostnames: [],
+      queryParameters: [],
+      exclusions: { countries: [], addresses: [], pages: [], hostnames: [] },
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     });
     expect(answer.headers).toMatchObject({ etag: '"0"', location: `/v1/sites/${answer.body.id}` });
@@ -202,7 +209,7 @@ describe('PATCH /v1/sites/{site}', () => {
     const patch = (name: string, tag: string) =>
       plane.call('PATCH', `/v1/sites/${id}`, { body: { name }, headers: { 'if-match': tag } });
     expect((await patch('A', '"0"')).status).toBe(200);
-    expect((await patch('B', '"0"')).status).toBe(409);
+    expect(await patch('B', '"0"')).toMatchObject({ status: 409, headers: { etag: '"1"' } });
     expect((await patch('C', '"1"')).status).toBe(200);
     expect((await patch('D', '*')).status).toBe(200);
     expect((await patch('E', 'nonsense')).status).toBe(400);
@@ -218,12 +225,6 @@ describe('PATCH /v1/sites/{site}', () => {
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
-  });
-
-  it('does not move a site to another domain', async () => {
-    const { id } = await create();
-    const answer = await plane.call('PATCH', `/v1/sites/${id}`, { body: { domain: 'other.example' } });
-    expect([answer.status, pathsOf(answer.body)]).toEqual([400, ['domain']]);
   });
 });
 

@@ -24,6 +24,7 @@ import { CreateSite, type CreateSiteOutcome } from './create-site.command.js';
 import { DeleteSite, type DeleteSiteOutcome } from './delete-site.command.js';
 import { type Site, SiteDirectory } from '../directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { entityTag } from '../entity-tag.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import { InputPipe } from '../input.pipe.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
@@ -34,16 +35,15 @@ import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.
 import {
   ChangeSiteBody,
   CreateSiteBody,
-  CURRENCY_DEFAULT,
   ListParameters,
   SiteAnswer,
   siteAnswer,
   SiteListAnswer,
-  TIMEZONE_DEFAULT,
 } from './site.dto.js';
+import { CURRENCY_DEFAULT, SiteSettingsBody, TIMEZONE_DEFAULT } from './site-settings.dto.js';
 
 const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
+  ApiParam({ name: 'site', description: "The site's id, domain or an alias.", example: 'shop.example' });
 const ApiIfMatch = () =>
   ApiHeader({
     name: 'If-Match',
@@ -55,7 +55,7 @@ const ETAG = {
   ETag: { description: "The site's revision, for If-Match.", schema: { type: 'string', example: '"0"' } },
 } as const;
 const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
-const CHANGED_MEANWHILE = 'The site has changed since it was read: read it again.';
+const CHANGED_MEANWHILE = 'The site has changed since it was read: read it again. ETag is its revision now.';
 
 @ApiTags('Sites')
 @ApiBearerAuth('bearer')
@@ -82,18 +82,22 @@ export class SitesController {
   })
   @ApiProblems({
     400: 'Some fields are not valid.',
-    409: 'The domain or a tracking id belongs to another site.',
+    409: 'The domain, an alias or a tracking id belongs to another site.',
   })
   async create(@Body() body: CreateSiteBody, @Calling() caller: Caller, @Ids() ids: IdSource): Promise<Site> {
     if (caller.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
     requireOperatorForSpread(body, caller);
     const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
     const merchant = caller.merchant ?? OPERATORS_MERCHANT;
-    const { trackingIds = [], spread } = body;
-    const draft = { merchant, domain, name, timezone, currency, trackingIds, ...(spread && { spread }) };
+    const { trackingIds = [], aliases, spread, weekStart, consentMode } = body;
+    const { allowedOrigins, hostnames, queryParameters, exclusions } = body;
+    const draft = {
+      ...{ merchant, domain, name, timezone, currency, trackingIds, aliases, spread, weekStart },
+      ...{ consentMode, allowedOrigins, hostnames, queryParameters, exclusions },
+    };
     const created = await this.commands.execute(new CreateSite(draft, caller.id, ids));
     if (created.outcome === 'created') return created.site;
-    throw refusal(created, domain);
+    throw refusal(created);
   }
 
   @Get()
@@ -124,17 +128,21 @@ export class SitesController {
   @ApiIfMatch()
   @ApiOperation({ operationId: 'changeSite', summary: "Change a site's settings" })
   @ApiResponse({ status: 200, type: SiteAnswer, headers: ETAG })
-  @ApiProblems({ 400: 'Some fields are not valid.', 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
+  @ApiProblems({
+    400: 'Some fields are not valid.',
+    404: SITE_UNKNOWN,
+    409: `The domain, an alias or a tracking id belongs to another site; or: ${CHANGED_MEANWHILE}`,
+  })
   async change(
     @Target() { idOrDomain, expected }: SiteTarget,
     @Body() change: ChangeSiteBody,
     @Calling() caller: Caller,
   ): Promise<Site> {
-    const { id: site, domain } = requireReach(caller, this.sites.find(idOrDomain));
+    const { id: site } = requireReach(caller, this.sites.find(idOrDomain));
     requireOperatorForSpread(change, caller);
     const changed = await this.commands.execute(new ChangeSite({ site, change, expected, by: caller.id }));
     if (changed.outcome === 'changed') return changed.site;
-    throw refusal(changed, domain);
+    throw refusal(changed);
   }
 
   @Delete(':site')
@@ -146,9 +154,9 @@ export class SitesController {
   @ApiResponse({ status: 204, description: 'Deleted.' })
   @ApiProblems({ 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
   async delete(@Target() { idOrDomain, expected }: SiteTarget, @Calling() caller: Caller): Promise<void> {
-    const { id: site, domain } = requireReach(caller, this.sites.find(idOrDomain));
-    const outcome = await this.commands.execute(new DeleteSite({ site, expected, by: caller.id }));
-    if (outcome !== 'deleted') throw refusal({ outcome }, domain);
+    const { id: site } = requireReach(caller, this.sites.find(idOrDomain));
+    const deleted = await this.commands.execute(new DeleteSite({ site, expected, by: caller.id }));
+    if (deleted.outcome !== 'deleted') throw refusal(deleted);
   }
 
   #reachedBy({ merchant, site }: Caller): readonly Site[] {
@@ -159,7 +167,7 @@ export class SitesController {
 }
 
 /** It decides about the load of machines that all merchants share. */
-function requireOperatorForSpread({ spread }: ChangeSiteBody, caller: Caller): void {
+function requireOperatorForSpread({ spread }: SiteSettingsBody, caller: Caller): void {
   if (spread === undefined || hasScope(caller, 'operator')) return;
   throw Problem.forbidden('Only the operator may spread a site over partitions.');
 }
@@ -167,18 +175,18 @@ function requireOperatorForSpread({ spread }: ChangeSiteBody, caller: Caller): v
 type Refused =
   | Exclude<CreateSiteOutcome, { outcome: 'created' }>
   | Exclude<ChangeSiteOutcome, { outcome: 'changed' }>
-  | { readonly outcome: Exclude<DeleteSiteOutcome, 'deleted'> };
+  | Exclude<DeleteSiteOutcome, { outcome: 'deleted' }>;
 
-function refusal(refused: Refused, domain: string): Problem {
+function refusal(refused: Refused): Problem {
   switch (refused.outcome) {
     case 'domain-taken':
-      return Problem.conflict(`The domain ${domain} belongs to a site already.`);
+      return Problem.conflict(`The domain ${refused.domain} belongs to a site already.`);
     case 'tracking-id-taken':
       return Problem.conflict(`The tracking id ${refused.trackingId} belongs to a site already.`);
     case 'merchant-unknown':
       return Problem.conflict("The key's merchant does not exist.");
     case 'revision-differs':
-      return Problem.conflict(CHANGED_MEANWHILE);
+      return Problem.changedMeanwhile(CHANGED_MEANWHILE, entityTag(refused.actual));
     case 'site-unknown':
       break;
   }

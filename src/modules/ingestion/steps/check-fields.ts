@@ -45,15 +45,16 @@ export const checkFields =
     event.engagementMs = input.engagementMs;
     event.scrollDepth = input.scrollDepth;
     if (input.interactive === false) event.interactive = false;
-    const speaker = speaksForAnother(input) ? undefined : draft.sender;
+    const speaker = speaksForAnother(draft) ? undefined : draft.sender;
     event.userAgent = storable((input.userAgent ?? speaker?.userAgent)?.slice(0, USER_AGENT_CHARACTERS_MAX));
     event.language = storable(input.language ?? speaker?.language);
     return NEXT;
   };
 
-/** Then the connection's own address and agent say nothing of the visitor. */
-export const speaksForAnother = (input: NativeEvent): boolean =>
-  input.ip !== undefined || input.userAgent !== undefined || input.visitorId !== undefined;
+/** Then the connection's own address and agent say nothing of the visitor. A page speaks for its own. */
+export const speaksForAnother = ({ request, input }: Pick<Draft, 'request' | 'input'>): boolean =>
+  request.server &&
+  (input.ip !== undefined || input.userAgent !== undefined || input.visitorId !== undefined);
 
 // With the flag u a surrogate pair is one character: the class matches lone surrogates only.
 const UNSTORABLE = /[\0\uD800-\uDFFF]/u;

@@ -1,24 +1,25 @@
-// A key that may be public in a page must not speak for other visitors.
+// A key that may be public in a page must not speak for other visitors. Of its own visitor a page may
+// say who it is where the site's consent mode and the visitor allow ids that last.
 import type { Draft } from '../draft.js';
-import { NEXT, rejected, type Step } from '../verdict.js';
+import { NEXT, rejected, type Step, type Verdict } from '../verdict.js';
+
+const NO_LASTING_ID = rejected('not_allowed', 'visitorId contradicts the consent that the event names');
 
 export const checkPrivileges =
   (): Step<Draft> =>
-  ({ request, input }) => {
+  ({ request, input, rules }) => {
+    const namesVisitor = input.visitorId !== undefined || input.previousVisitorId !== undefined;
+    if (namesVisitor && input.consent === 'cookieless') return NO_LASTING_ID;
     if (request.server) return NEXT;
-    const field =
-      input.visitorId !== undefined
-        ? 'visitorId'
-        : input.userId !== undefined
-          ? 'userId'
-          : input.ip !== undefined
-            ? 'ip'
-            : input.userAgent !== undefined
-              ? 'userAgent'
-              : input.previousVisitorId !== undefined
-                ? 'previousVisitorId'
-                : undefined;
-    return field === undefined
-      ? NEXT
-      : rejected('not_allowed', `${field} needs a key of scope ingest:server`);
+    if (namesVisitor) {
+      const isAllowed = rules.consentMode !== 'cookieless' && (input.consent ?? rules.consentMode) === 'full';
+      const field = input.visitorId === undefined ? 'previousVisitorId' : 'visitorId';
+      if (!isAllowed) return ofServers(field, ", or full consent (the site's consentMode)");
+    }
+    if (input.userId !== undefined) return ofServers('userId');
+    if (input.ip !== undefined) return ofServers('ip');
+    return input.userAgent === undefined ? NEXT : ofServers('userAgent');
   };
+
+const ofServers = (field: string, otherwise = ''): Verdict =>
+  rejected('not_allowed', `${field} needs a key of scope ingest:server${otherwise}`);

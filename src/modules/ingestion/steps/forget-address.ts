@@ -4,7 +4,12 @@ import type { Draft, NativeEvent, Sender } from '../draft.js';
 import { NEXT, type Step } from '../verdict.js';
 
 const NO_INPUT: NativeEvent = Object.freeze({});
-const NO_SENDER: Sender = Object.freeze({ address: '', userAgent: undefined, language: undefined });
+const NO_SENDER: Sender = Object.freeze({
+  address: '',
+  userAgent: undefined,
+  language: undefined,
+  origin: undefined,
+});
 
 export const forgetAddress = (): Step<Draft> => (draft) => {
   draft.address = undefined;

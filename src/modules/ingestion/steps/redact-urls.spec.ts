@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { givenEvent } from '../../../../test/given-draft.js';
+import { givenDraft, givenEvent, givenRules } from '../../../../test/given-draft.js';
 import { NEXT } from '../verdict.js';
 import { redactUrls } from './redact-urls.js';
 
@@ -95,6 +95,17 @@ it('rejects a URL that grows beyond the limit once encoded', () => {
   expect(redacted(`https://shop.example/${'é'.repeat(1000)}`)).toMatchObject({ reason: 'url_too_long' });
   const draft = givenEvent({ referrer: `https://shop.example/${'é'.repeat(1000)}` });
   expect(step(draft)).toMatchObject({ reason: 'referrer_invalid' });
+});
+
+it('keeps parameters that the site keeps, of its own pages and redacted', () => {
+  const url = 'https://shop.example/?q=me&category=a%40b.example&sort&page=2';
+  const rules = givenRules({ queryParameters: ['category', 'sort'] });
+  const draft = givenDraft({ input: { url, referrer: url }, rules });
+  step(draft);
+  expect(draft.event).toMatchObject({
+    url: 'https://shop.example/?category=[email]&sort&page=2',
+    referrer: 'https://shop.example/?page=2',
+  });
 });
 
 it('redacts the referrer the same way', () => {

@@ -1,5 +1,5 @@
 // What may be kept of a URL: scheme, host, path and the query parameters that say where a visitor
-// came from. Credentials, fragment and every other parameter go; e-mail addresses and tokens in
+// came from, or that the site keeps of its own pages. Credentials, fragment and every other parameter go; e-mail addresses and tokens in
 // what is left are blotted out. Nothing later in the flow sees the original.
 import type { Draft } from '../draft.js';
 import { NEXT, rejected, type Step } from '../verdict.js';
@@ -19,9 +19,9 @@ const URL_CHARACTERS_MAX = 2048;
 
 export function redactUrls(allowedQueryParameters: readonly string[]): Step<Draft> {
   const kept = new Set([...KEPT_PARAMETERS, ...allowedQueryParameters]);
-  return ({ input, event }) => {
+  return ({ input, event, rules }) => {
     if (input.url !== undefined) {
-      event.url = redact(input.url, kept);
+      event.url = redact(input.url, kept, rules.queryParameters);
       if (event.url === undefined)
         return rejected('url_invalid', 'url must be an absolute http or https URL');
       if (event.url.length > URL_CHARACTERS_MAX) {
@@ -51,15 +51,17 @@ const PLAIN_PAGE =
 const PLAIN_QUERY = /^[!#-&(-;=?-~]*$/;
 
 /** Undefined: not an absolute http(s) URL. */
-function redact(text: string, kept: ReadonlySet<string>): string | undefined {
+function redact(text: string, kept: ReadonlySet<string>, besides?: ReadonlySet<string>): string | undefined {
   const { page, query } = cutUp(text);
   if (PLAIN_PAGE.test(page) && PLAIN_QUERY.test(query)) {
     const pathStart = page.indexOf('/', 'https://'.length);
-    return page.slice(0, pathStart) + blot(page.slice(pathStart)) + keptQuery(query, kept);
+    return page.slice(0, pathStart) + blot(page.slice(pathStart)) + keptQuery(query, kept, besides);
   }
   if (!/^\s*https?:\/\//i.test(text)) return undefined;
   const url = parse(text);
-  return url && `${url.protocol}//${url.host}${blot(url.pathname)}${keptQuery(url.search.slice(1), kept)}`;
+  return (
+    url && `${url.protocol}//${url.host}${blot(url.pathname)}${keptQuery(url.search.slice(1), kept, besides)}`
+  );
 }
 
 function cutUp(text: string): { page: string; query: string } {
@@ -77,7 +79,7 @@ function parse(text: string): URL | undefined {
   }
 }
 
-function keptQuery(query: string, kept: ReadonlySet<string>): string {
+function keptQuery(query: string, kept: ReadonlySet<string>, besides?: ReadonlySet<string>): string {
   let result = '';
   for (let start = 0; start < query.length;) {
     const ampersand = query.indexOf('&', start);
@@ -85,7 +87,7 @@ function keptQuery(query: string, kept: ReadonlySet<string>): string {
     const equals = query.indexOf('=', start);
     const nameEnd = equals < 0 || equals > end ? end : equals;
     const name = query.slice(start, nameEnd);
-    if (kept.has(name)) {
+    if (kept.has(name) || besides?.has(name)) {
       result += (result === '' ? '?' : '&') + name + (nameEnd < end ? blot(query.slice(nameEnd, end)) : '');
     }
     start = end + 1;

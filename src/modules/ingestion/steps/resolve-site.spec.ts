@@ -1,9 +1,12 @@
-import { givenDraft } from '../../../../test/given-draft.js';
+import { givenDraft, givenRules } from '../../../../test/given-draft.js';
 import { NEXT } from '../verdict.js';
 import { resolveSite } from './resolve-site.js';
 
+const RULES = givenRules({ consentMode: 'full' });
 const step = resolveSite((named, caller) =>
-  ['site', 'shop.example'].includes(named) && caller.merchant === 'merchant' ? { id: 'site' } : undefined,
+  ['site', 'shop.example'].includes(named) && caller.merchant === 'merchant'
+    ? { id: 'site', rules: RULES }
+    : undefined,
 );
 const wide = { id: 'key', merchant: 'merchant', site: null, scopes: new Set(['ingest'] as const) };
 
@@ -12,6 +15,12 @@ it('takes the site of the key where the event names none', () => {
   draft.event.site = '';
   expect(step(draft)).toBe(NEXT);
   expect(draft.event.site).toBe('site');
+});
+
+it('learns what the site asks of its events', () => {
+  const draft = givenDraft();
+  step(draft);
+  expect(draft.rules).toBe(RULES);
 });
 
 it('takes the site that the event names, by domain too', () => {

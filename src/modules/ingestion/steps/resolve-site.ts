@@ -1,15 +1,20 @@
-// First: whose event is it? A site that the key may not write to is answered exactly like one that
+// First: whose event is it, and what does the site ask of it? A site that the key may not write to is answered exactly like one that
 // does not exist.
 import type { Caller } from '../../auth/access.js';
 import type { Draft } from '../draft.js';
+import type { SiteRules } from '../rules/site-rules.js';
 import { NEXT, rejected, type Step } from '../verdict.js';
 
 /** By id or domain. Undefined also when the key may not write to it. */
-export type FindSite = (idOrDomain: string, caller: Caller) => { readonly id: string } | undefined;
+export type FindSite = (
+  idOrDomain: string,
+  caller: Caller,
+) => { readonly id: string; readonly rules: SiteRules } | undefined;
 
 export const resolveSite =
   (find: FindSite): Step<Draft> =>
-  ({ input, request, event }) => {
+  (draft) => {
+    const { input, request } = draft;
     if (typeof input !== 'object' || input === null || Array.isArray(input)) {
       return rejected('event_invalid', 'an event must be an object');
     }
@@ -20,6 +25,7 @@ export const resolveSite =
     if (typeof named !== 'string') return rejected('site_invalid', 'site must be a string');
     const site = find(named, request.caller);
     if (site === undefined) return rejected('site_unknown', 'the key knows no such site');
-    event.site = site.id;
+    draft.event.site = site.id;
+    draft.rules = site.rules;
     return NEXT;
   };

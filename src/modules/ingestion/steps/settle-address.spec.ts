@@ -1,4 +1,4 @@
-import { givenDraft, givenServerEvent } from '../../../../test/given-draft.js';
+import { givenDraft, givenEvent, givenServerEvent } from '../../../../test/given-draft.js';
 import { canonicalAddress } from '../addresses.js';
 import { NEXT } from '../verdict.js';
 import { settleAddress } from './settle-address.js';
@@ -9,6 +9,12 @@ it("takes the connection's address for a page", () => {
   const draft = givenDraft({ sender: { address: '::ffff:192.0.2.7' } });
   expect(step(draft)).toBe(NEXT);
   expect(draft.address).toBe('192.0.2.7');
+});
+
+it("takes the connection's address for a page that says who its visitor is", () => {
+  const draft = givenEvent({ visitorId: 'v' });
+  expect(step(draft)).toBe(NEXT);
+  expect(draft.address).toBe('192.0.2.1');
 });
 
 it('takes the one a server gives', () => {

@@ -12,7 +12,7 @@ export const settleAddress =
   (draft) => {
     const { input, sender } = draft;
     if (input.ip === undefined) {
-      if (!speaksForAnother(input)) draft.address = addressOf(sender.address);
+      if (!speaksForAnother(draft)) draft.address = addressOf(sender.address);
       return NEXT;
     }
     draft.address = addressOf(input.ip);

@@ -37,6 +37,10 @@ export class NativeController {
   @ApiBody({ schema: EVENTS_BODY_SCHEMA, examples: EVENTS_EXAMPLES })
   @ApiResponse({ status: 202, schema: ACCEPTED_SCHEMA })
   @ApiResponse({ status: 400, description: 'No event was acceptable; `errors` says why, one by one.' })
+  @ApiResponse({
+    status: 403,
+    description: 'The key lacks the scope, or no event came from a page that the site allows.',
+  })
   @ApiResponse({ status: 404, description: 'No such site, or not one the key may write to.' })
   @ApiResponse({ status: 503, description: 'Nothing was acknowledged: send the same again.' })
   receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -114,6 +118,7 @@ function senderOf(request: FastifyRequest): Sender {
     userAgent: request.headers['user-agent'],
     // The language it would like best is named first.
     language: accepted && /^[\w-]+/.exec(accepted)?.[0].slice(0, LANGUAGE_CHARACTERS_MAX),
+    origin: request.headers.origin ?? request.headers.referer,
   };
 }
 
@@ -121,7 +126,11 @@ function senderOf(request: FastifyRequest): Sender {
 function answerOf(outcome: IntakeOutcome, path: Inputs['path']): string {
   if (outcome.outcome === 'unavailable') throw unavailable(outcome.reason);
   const { accepted, duplicates, dropped, rejected } = outcome;
-  if (rejected.length > 0 && accepted + duplicates + dropped === 0) throw nothingAcceptable(rejected, path);
+  // What a site does not want was in order: its sender has nothing to mend, and no reason to send it again.
+  const isInOrder = ({ reason }: Rejection) => reason === 'excluded';
+  if (rejected.length > 0 && accepted + duplicates + dropped === 0 && !rejected.some(isInOrder)) {
+    throw nothingAcceptable(rejected, path);
+  }
   const droppedPart = dropped > 0 ? `,"dropped":${dropped}` : '';
   const rejectedPart = rejected.length > 0 ? JSON.stringify(rejected) : '[]';
   return `{"accepted":${accepted},"duplicates":${duplicates}${droppedPart},"rejected":${rejectedPart}}`;
@@ -130,6 +139,9 @@ function answerOf(outcome: IntakeOutcome, path: Inputs['path']): string {
 function nothingAcceptable(rejected: readonly Rejection[], path: Inputs['path']): Problem {
   if (rejected.every(({ reason }) => reason === 'site_unknown')) {
     return Problem.notFound('There is no such site, or the key is not good for it.');
+  }
+  if (rejected.every(({ reason }) => reason === 'origin_not_allowed')) {
+    return Problem.forbidden('The site allows events with this key from pages of its own hosts only.');
   }
   return Problem.badRequest(
     'No event could be accepted: see errors.',

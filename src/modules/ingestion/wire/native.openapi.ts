@@ -40,7 +40,8 @@ export const ACCEPTED_SCHEMA: Schema = {
     duplicates: { type: 'integer', description: 'Had been received a short while ago under the same id.' },
     dropped: {
       type: 'integer',
-      description: 'Not kept because the browser opted out (Sec-GPC). Absent if none.',
+      description:
+        'Not kept because the browser opted out (Sec-GPC) or the visitor gave no consent. Absent if none.',
     },
     rejected: {
       type: 'array',

@@ -9,7 +9,8 @@ import { percentOf } from '../reporting/percent.js';
 import { defineReport, type Task } from '../reporting/report-definition.js';
 import { columnsOfSteps, mayMatchSql, resolveStep, stepSql } from '../reporting/step.js';
 import { tooCostly } from '../request/cost.js';
-import { cutIntoBuckets, type TimeBuckets, WEEK_STARTS } from '../request/time-buckets.js';
+import { weekStartSchema } from '../request/report-request.js';
+import { cutIntoBuckets, type TimeBuckets } from '../request/time-buckets.js';
 import { type Step, stepSchema } from '../saved/goal-match.js';
 import type { FunnelStep } from '../vocabulary/site-definitions.js';
 
@@ -53,7 +54,7 @@ export const retention = defineReport({
     'Cohorts of visitors by the day, week or month of their first event in the date range, or of the first that matches `start`; and how many of each had an event, or one that matches `return`, in each period after: at the moment of the start or later. Filters and bots choose the visits that take part. Cookieless visitor ids last one day: such visitors never come back, and are a new visitor each day.',
   parameters: {
     granularity: z.enum(Object.keys(GRANULARITIES) as [Granularity, ...Granularity[]]).default('week'),
-    week_start: z.enum(WEEK_STARTS).default('monday'),
+    week_start: weekStartSchema,
     start: step('What puts a visitor into a cohort, the first time.'),
     return: step('What counts as coming back.'),
   },
@@ -74,7 +75,8 @@ export const retention = defineReport({
   },
   results,
 
-  plan({ granularity, week_start, start, return: back }, { selection: { site, range, zone }, definitions }) {
+  plan(parameters, { selection: { site, range, zone, weekStart: ofSite }, definitions }) {
+    const { granularity, week_start = ofSite, start, return: back } = parameters;
     const cut = cutIntoBuckets(GRANULARITIES[granularity], range, { zone, weekStart: week_start });
     if (cut.outcome !== 'cut' || cut.buckets.labels.length > PERIODS_MAX) {
       throw tooCostly(

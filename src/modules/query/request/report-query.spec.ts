@@ -1,3 +1,4 @@
+import type { WeekStart } from '../../../events/site.events.js';
 import { Problem } from '../../../http/problem.js';
 import { echoOf, normaliseQuery } from './report-query.js';
 import { parseReportRequest } from './report-request.js';
@@ -48,6 +49,24 @@ it('echoes a request that means itself', () => {
   expect(echo.date_range[1]).toBe('2026-11-20T14:00:00+01:00');
   expect(echo.include.compare).toEqual(['2026-10-11T00:00:00+02:00', '2026-10-30T14:00:00+01:00']);
   expect(echoOf(normalise({ ...echo }))).toEqual(echo);
+});
+
+it('begins weeks as the site does, unless the request says otherwise', () => {
+  const request = {
+    metrics: ['visits'],
+    date_range: ['2026-11-02', '2026-11-15'],
+    dimensions: ['time:week'],
+  };
+  const weeks = (weekStart: WeekStart, body = {}) => {
+    const parsed = parseReportRequest({ ...request, ...body });
+    const query = normaliseQuery(parsed, { id: 's' }, { zone: 'UTC', now: NOW, earliest: null, weekStart });
+    expect(echoOf(query).week_start).toBe(query.weekStart);
+    return query.buckets.labels;
+  };
+  expect(weeks('monday')).toEqual(['2026-11-02', '2026-11-09']);
+  expect(weeks('sunday')).toEqual(['2026-11-02', '2026-11-08', '2026-11-15']);
+  expect(weeks('saturday')).toEqual(['2026-11-02', '2026-11-07', '2026-11-14']);
+  expect(weeks('saturday', { week_start: 'monday' })).toEqual(['2026-11-02', '2026-11-09']);
 });
 
 it('cuts the range compared with as it cuts the range', () => {

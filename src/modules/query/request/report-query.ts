@@ -1,6 +1,7 @@
 // A query that knows everything it needs: defaults filled in, the date range resolved to instants,
 // `time` given its granularity, buckets cut. Two requests that mean the same at the same moment
 // become the same query, which is what the cache is keyed by and what the answer echoes.
+import type { WeekStart } from '../../../events/site.events.js';
 import { Problem } from '../../../http/problem.js';
 import { remembered } from '../remembered.js';
 import { tooCostly } from './cost.js';
@@ -19,7 +20,7 @@ import { everyComparisonOf, type Filter, filterToWire, type WireFilter } from '.
 import type { Goal } from '../vocabulary/goal.js';
 import type { Metric } from '../vocabulary/metrics.js';
 import type { ReportRequest } from './report-request.js';
-import { cutIntoBuckets, granularityFor, type TimeBuckets, type WeekStart } from './time-buckets.js';
+import { cutIntoBuckets, granularityFor, type TimeBuckets } from './time-buckets.js';
 
 export type Direction = 'asc' | 'desc';
 export type Order = readonly [Metric | Dimension, Direction];
@@ -57,6 +58,8 @@ export interface Compared {
 export interface QueryContext extends RangeContext {
   /** All that the site has. */
   readonly goals?: readonly Goal[];
+  /** The site's; Monday, unless said otherwise. */
+  readonly weekStart?: WeekStart;
 }
 
 /** What the answer's `query` shows: a request that gives the same answer at any later time. */
@@ -89,10 +92,11 @@ export function normaliseQuery(
 ): ReportQuery {
   const range = rangeOf(request, context);
   const { zone } = context;
+  const weekStart = request.week_start ?? context.weekStart ?? 'monday';
   const granularity = () => granularityFor(range, zone);
   const dimensions = request.dimensions.map((name): Dimension => (name === 'time' ? granularity() : name));
   const compared = comparedRangeOf(request, range, context);
-  const cut = (asked: Range, path?: string) => bucketsOf({ request, dimensions, zone, path }, asked);
+  const cut = (asked: Range, path?: string) => bucketsOf({ dimensions, zone, weekStart, path }, asked);
   refuseImpossible(request, context.goals ?? []);
   const usesBots = dimensions.includes('visit:bot') || filtersBots(request.filters);
   return {
@@ -110,7 +114,7 @@ export function normaliseQuery(
       totals: request.include.totals,
       fill: checkedFill(request, dimensions),
     },
-    weekStart: request.week_start,
+    weekStart,
     pagination: request.pagination,
     buckets: cut(range),
     compared: compared && { range: compared, buckets: cut(compared, 'include.compare') },
@@ -210,17 +214,17 @@ function checkedFill(request: ReportRequest, dimensions: readonly Dimension[]): 
 }
 
 interface Cutting {
-  readonly request: ReportRequest;
   readonly dimensions: readonly Dimension[];
   readonly zone: string;
+  readonly weekStart: WeekStart;
   /** Of the range; of the dimension where it is undefined. */
   readonly path: string | undefined;
 }
 
-function bucketsOf({ request, dimensions, zone, path }: Cutting, range: Range): TimeBuckets {
+function bucketsOf({ dimensions, zone, weekStart, path }: Cutting, range: Range): TimeBuckets {
   const time = dimensions.find(isTimeDimension);
   if (time === undefined) return { bounds: [range.from, range.to], labels: [] };
-  const cut = cutIntoBuckets(time, range, { zone, weekStart: request.week_start });
+  const cut = cutIntoBuckets(time, range, { zone, weekStart });
   if (cut.outcome === 'cut') return cut.buckets;
   throw tooCostly(
     path ?? `dimensions[${dimensions.indexOf(time)}]`,

@@ -29,7 +29,6 @@ it('fills in what is not said', () => {
       trim_relative_date_range: false,
       imports: false,
     },
-    week_start: 'monday',
     pagination: { limit: 10_000, offset: 0 },
   });
 });

@@ -14,7 +14,7 @@ import {
 import { filterSchema } from './filters.js';
 import { isMetric, type Metric, METRICS } from '../vocabulary/metrics.js';
 import { parsedBy } from './parsed-by.js';
-import { WEEK_STARTS } from './time-buckets.js';
+import { WEEK_STARTS } from '../../../events/site.events.js';
 
 const withoutRepeats = <T>(values: readonly T[]): boolean => new Set(values).size === values.length;
 
@@ -92,6 +92,11 @@ const filters = z.array(filterSchema).meta({
   examples: [[['is', 'visit:country', ['DE', 'AT']]]],
 });
 
+export const weekStartSchema = z
+  .enum(WEEK_STARTS)
+  .optional()
+  .meta({ description: "With which day weeks begin. Default: the site's `weekStart`." });
+
 export const reportRequestSchema = z.strictObject({
   metrics: z
     .array(z.enum(METRICS))
@@ -112,7 +117,7 @@ export const reportRequestSchema = z.strictObject({
     .refine((order) => withoutRepeats(order.map(([name]) => name)), 'must not order by the same name twice')
     .optional(),
   include,
-  week_start: z.enum(WEEK_STARTS).default('monday'),
+  week_start: weekStartSchema,
   pagination: z
     .strictObject({
       limit: z.int().min(1).max(LIMIT_MAX).default(LIMIT_MAX),

@@ -7,10 +7,8 @@ import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 import { TIME_BUCKETS_MAX } from './cost.js';
 import { localDateOf, type Range, startOfDay } from './date-range.js';
+import type { WeekStart } from '../../../events/site.events.js';
 import type { TimeDimension } from '../vocabulary/dimensions.js';
-
-export const WEEK_STARTS = ['monday', 'sunday'] as const;
-export type WeekStart = (typeof WEEK_STARTS)[number];
 
 export interface Calendar {
   /** IANA name. */
@@ -28,6 +26,9 @@ export interface TimeBuckets {
 export type TimeBucketsOutcome =
   | { readonly outcome: 'cut'; readonly buckets: TimeBuckets }
   | { readonly outcome: 'too-many'; readonly buckets: number };
+
+const DAYS_A_WEEK = 7;
+const DAY_OF_WEEK: Readonly<Record<WeekStart, number>> = { monday: 1, saturday: 6, sunday: 7 };
 
 interface Period {
   readonly label: string;
@@ -102,9 +103,9 @@ const PERIODS: Readonly<Record<TimeDimension, (range: Range, calendar: Calendar)
   'time:minute': minutes,
   'time:hour': hours,
   'time:day': (range, { zone }) => days({ first: localDateOf(range.from, zone), zone, step: { days: 1 } }),
-  'time:week': (range, { zone, weekStart }) => {
+  'time:week': (range, { zone, weekStart = 'monday' }) => {
     const date = localDateOf(range.from, zone);
-    const sinceStart = weekStart === 'sunday' ? date.dayOfWeek % 7 : date.dayOfWeek - 1;
+    const sinceStart = (date.dayOfWeek + DAYS_A_WEEK - DAY_OF_WEEK[weekStart]) % DAYS_A_WEEK;
     return days({ first: date.subtract({ days: sinceStart }), zone, step: { weeks: 1 } });
   },
   'time:month': (range, { zone }) =>
