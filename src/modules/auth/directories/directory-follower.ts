@@ -30,6 +30,7 @@ export interface FollowerParts {
   readonly telemetry: Telemetry;
   readonly sites: SiteDirectory;
   readonly keys: KeyDirectory;
+  readonly eventsWorthASnapshot?: number;
 }
 
 export class DirectoryFollower implements OnModuleInit {
@@ -59,6 +60,7 @@ export class DirectoryFollower implements OnModuleInit {
   }
 
   async onModuleInit(): Promise<void> {
+    const { eventsWorthASnapshot: worth = EVENTS_WORTH_A_SNAPSHOT } = this.parts;
     const startedAt = Date.now();
     const mark = await this.parts.snapshots.restore(this.#directories, (wanted) => this.#contains(wanted));
     const restoredAt = Date.now();
@@ -67,7 +69,7 @@ export class DirectoryFollower implements OnModuleInit {
     );
     await this.#caughtUp(this.#subscription);
     const readAt = Date.now();
-    const isWritten = this.#events >= EVENTS_WORTH_A_SNAPSHOT && (await this.#writeSnapshot());
+    const isWritten = this.#events >= worth && (await this.#writeSnapshot());
     this.parts.telemetry.log.info(
       {
         snapshot: mark?.position ?? null,
