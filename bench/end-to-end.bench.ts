@@ -71,7 +71,8 @@ try {
   const steady = await steadyLoad();
   const catchUps = await rounds(catchUp);
   const result = rates({ floods, catchUps });
-  report('end-to-end', [result], [...freshnessFacts(steady), ...cpuFacts(floods, steady), ...memoryFacts()]);
+  const phases = { flood: floods.at(-1)!, steady, 'catching up': catchUps.at(-1)! };
+  report('end-to-end', [result], [...freshnessFacts(steady), ...cpuFacts(phases), ...memoryFacts()]);
 } finally {
   load.kill('SIGTERM');
   await pool.end();
@@ -162,11 +163,18 @@ async function settled(): Promise<void> {
   }
 }
 
-interface Flood {
-  readonly takenPerSecond: number;
-  readonly sustainedPerSecond: number;
+interface Phase {
+  readonly events: number;
   readonly wallSeconds: number;
   readonly cpu: Cpu;
+}
+
+interface Flood extends Phase {
+  readonly takenPerSecond: number;
+}
+
+function perSecond({ events, wallSeconds }: Phase): number {
+  return events / wallSeconds;
 }
 
 async function flood(): Promise<Flood> {
@@ -178,21 +186,20 @@ async function flood(): Promise<Flood> {
   const wallSeconds = (performance.now() - startedAt) / 1_000;
   return {
     takenPerSecond: (sent.acknowledged * EVENTS_PER_REQUEST) / sent.seconds,
-    sustainedPerSecond: (acknowledged - before) / wallSeconds,
+    events: acknowledged - before,
     wallSeconds,
     cpu: since(cpuBefore),
   };
 }
 
-interface Steady {
+interface Steady extends Phase {
   /** As it was, the asked rate or less. */
   readonly eventsPerSecond: number;
   readonly freshnessMs: readonly number[];
-  readonly wallSeconds: number;
-  readonly cpu: Cpu;
 }
 
 async function steadyLoad(): Promise<Steady> {
+  const before = acknowledged;
   const cpuBefore = cpuNow();
   const startedAt = performance.now();
   const stop = new AbortController();
@@ -201,10 +208,11 @@ async function steadyLoad(): Promise<Steady> {
   stop.abort();
   const wallSeconds = (performance.now() - startedAt) / 1_000;
   const cpu = since(cpuBefore);
+  const events = acknowledged - before;
   const freshnessMs = await freshness;
   await settled();
   const eventsPerSecond = (sent.acknowledged * EVENTS_PER_REQUEST) / sent.seconds;
-  return { eventsPerSecond, freshnessMs, wallSeconds, cpu };
+  return { eventsPerSecond, freshnessMs, events, wallSeconds, cpu };
 }
 
 /** Sends single events and finds each: time from its acknowledgement until the rollup holds it. */
@@ -245,7 +253,7 @@ async function markersCounted(): Promise<[string, number][]> {
 }
 
 /** Without a projector at first; then with it, and without load. */
-async function catchUp(): Promise<number> {
+async function catchUp(): Promise<Phase> {
   await projector.kill('SIGTERM');
   await send({ seconds: SECONDS });
   projector = await start('projector', ports.projector);
@@ -256,9 +264,11 @@ async function catchUp(): Promise<number> {
     first = await counted();
   }
   // From the first commit on: how long a process takes to start is no rate.
+  const cpuBefore = cpuNow();
   const startedAt = performance.now();
   await settled();
-  return (acknowledged - first) / ((performance.now() - startedAt) / 1_000);
+  const wallSeconds = (performance.now() - startedAt) / 1_000;
+  return { events: acknowledged - first, wallSeconds, cpu: since(cpuBefore) };
 }
 
 async function rounds<T>(work: () => Promise<T>): Promise<T[]> {
@@ -272,13 +282,14 @@ function rates({
   catchUps,
 }: {
   floods: readonly Flood[];
-  catchUps: readonly number[];
+  catchUps: readonly Phase[];
 }): BenchmarkResult {
-  const sustained = floods.map(({ sustainedPerSecond }) => sustainedPerSecond);
+  const sustained = floods.map(perSecond);
+  const caughtUp = catchUps.map(perSecond);
   const named: [string, readonly number[]][] = [
     ['taken by intake during the flood', floods.map(({ takenPerSecond }) => takenPerSecond)],
     ['sustained, until all can be queried', sustained],
-    ['caught up by a projector that was away', catchUps],
+    ['caught up by a projector that was away', caughtUp],
   ];
   const ratio = (of: string, over: string, atLeast: number, value: number) => ({
     of,
@@ -297,7 +308,7 @@ function rates({
     })),
     ratios: [
       ratio(named[1]![0], '10,000', 1, median(sustained) / 10_000),
-      ratio(named[2]![0], named[1]![0], 3, median(catchUps) / median(sustained)),
+      ratio(named[2]![0], named[1]![0], 3, median(caughtUp) / median(sustained)),
     ],
   };
 }
@@ -339,15 +350,22 @@ function since(before: Cpu): Cpu {
   return Object.fromEntries(names.map((name) => [name, now[name] - before[name]])) as Cpu;
 }
 
-function cpuFacts(floods: readonly Flood[], steady: Steady): Fact[] {
-  const last = floods.at(-1)!;
-  const cores = (name: keyof Cpu, { cpu, wallSeconds }: { cpu: Cpu; wallSeconds: number }): number =>
-    cpu[name] / wallSeconds;
-  const names = Object.keys(last.cpu) as (keyof Cpu)[];
-  return [
-    ...names.map((name) => ({ name: `flood, ${name}`, value: cores(name, last), unit: 'cores' })),
-    ...names.map((name) => ({ name: `steady, ${name}`, value: cores(name, steady), unit: 'cores' })),
-  ];
+/** Of the last of each; per event it varies less than the rates do, and says what bounds them. */
+function cpuFacts(phases: Readonly<Record<string, Phase>>): Fact[] {
+  return Object.entries(phases).flatMap(([phase, { cpu, wallSeconds, events }]) => {
+    const parts = Object.entries(cpu);
+    const all = parts.reduce((sum, [, seconds]) => sum + seconds, 0);
+    const micros = (seconds: number): number => (seconds * 1e6) / events;
+    return [
+      ...parts.map(([part, seconds]) => ({
+        name: `${phase}, ${part}`,
+        value: seconds / wallSeconds,
+        unit: 'cores',
+      })),
+      { name: `${phase}, projector`, value: micros(cpu.projector), unit: 'µs of processor an event' },
+      { name: `${phase}, all together`, value: micros(all), unit: 'µs of processor an event' },
+    ];
+  });
 }
 
 /** Since it started; the projector's of the last catching up. */

@@ -17,8 +17,9 @@ export interface Population {
   readonly sitesPerMerchant: number;
 }
 
-interface StreamStart {
+interface Appended {
   readonly stream: string;
+  readonly revision: number;
   readonly event: NewEvent;
 }
 
@@ -34,17 +35,19 @@ export const siteOf = (n: number): { id: string; domain: string; trackingId: str
 /** The nth key of all, as its holder has it. */
 export const keyOf = (n: number): string => `tm_${String(n).padStart(32, 'k')}`;
 
-/** Every stream here has one event. One site in four has a tracking id. */
+/** One site in four has a tracking id; each merchant has one member. */
 export function* populated(
   { sites, keysPerSite, sitesPerMerchant }: Population,
   pepper: Pick<KeyPepper, 'digest'>,
-): Iterable<StreamStart> {
-  const start = (stream: string, event: NewEvent): StreamStart => ({ stream, event });
+): Iterable<Appended> {
+  const start = (stream: string, event: NewEvent): Appended => ({ stream, revision: 0, event });
   for (let n = 0; n < sites; n++) {
     const { id: site, domain, trackingId } = siteOf(n);
     const merchant = idOf('m', Math.floor(n / sitesPerMerchant));
     if (n % sitesPerMerchant === 0) {
       yield start(merchantStream(merchant), registerMerchant(merchant, `Merchant ${n}`));
+      const joined = { merchant, person: idOf('p', n), role: 'owner' };
+      yield { ...start(merchantStream(merchant), { type: 'MemberJoined', data: joined }), revision: 1 };
     }
     yield start(`domain-${domain}`, { type: 'DomainClaimed', data: { domain, site } });
     const about = { merchant, domain, name: domain, timezone: 'Europe/Vienna', currency: 'EUR' };
@@ -65,7 +68,7 @@ export function* populated(
 const ROWS_PER_WRITE = 5_000;
 
 /** How many events there are now. */
-export async function fillEventStore(pool: Pool, starts: Iterable<StreamStart>): Promise<number> {
+export async function fillEventStore(pool: Pool, appended: Iterable<Appended>): Promise<number> {
   const client = await pool.connect();
   const copy = client.query(
     copyFrom('COPY event_store.events (position, stream, revision, type, data, metadata) FROM STDIN'),
@@ -77,9 +80,9 @@ export async function fillEventStore(pool: Pool, starts: Iterable<StreamStart>):
     rows = [];
     if (!copy.write(text)) await once(copy, 'drain');
   };
-  for (const { stream, event } of starts) {
+  for (const { stream, revision, event } of appended) {
     const data = JSON.stringify(event.data).replaceAll('\\', '\\\\');
-    rows.push(`${++position}\t${stream}\t0\t${event.type}\t${data}\t{"by":"operator"}\n`);
+    rows.push(`${++position}\t${stream}\t${revision}\t${event.type}\t${data}\t{"by":"operator"}\n`);
     if (rows.length === ROWS_PER_WRITE) await flush();
   }
   await flush();

@@ -2,6 +2,7 @@
 // uncached and cached, each answer checked against the hand-written one before anything is timed.
 import type { Pool } from 'pg';
 import { MemoryReportCache } from '../src/modules/query/cache/report-cache.js';
+import type { ReportText } from '../src/modules/query/report-text.js';
 import { parseReportRequest } from '../src/modules/query/request/report-request.js';
 import { RunReportQuery } from '../src/modules/query/run-report.query.js';
 import { startMigratedPostgres } from '../test/servers/postgres.js';
@@ -78,7 +79,11 @@ async function benchmark(pool: Pool, { name, body, sql, atLeast }: Case): Promis
   const uncached = reportHandler(pool, new NoCache());
   const cached = reportHandler(
     pool,
-    new MemoryReportCache({ bytesMax: 10_000_000, entriesMax: 100, bytesOf: ({ bytes }) => bytes }),
+    new MemoryReportCache<ReportText>({
+      bytesMax: 10_000_000,
+      entriesMax: 100,
+      bytesOf: ({ bytes }) => bytes,
+    }),
   );
   const byHand = () => pool.query<string[]>({ text: sql, values: [BIG_SITE, FROM, TO], rowMode: 'array' });
   const answer = (await uncached.execute(query)).report.results.map(({ metrics }) => metrics);

@@ -24,7 +24,7 @@ export async function askFacts(
 ): Promise<{ readonly rows: readonly ReportRow[]; readonly totalRows: number }> {
   const context = { zone, now: NOW, earliest: null, goals };
   const query = normaliseQuery(parseReportRequest(body), { id: site }, context);
-  const { groups, totalRows } = await inReadTransaction(pool, TIMEOUT_MS, (client) =>
+  const { groups, totalRows } = await inReadTransaction(pool, { site, timeoutMs: TIMEOUT_MS }, (client) =>
     groupsFromFacts(client, query, 'sessions_v1'),
   );
   return { rows: groups.map((group) => rowOf(query, group)), totalRows };

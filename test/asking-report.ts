@@ -24,6 +24,7 @@ export async function askReport(
   body: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly results: unknown; readonly echo: Readonly<Record<string, unknown>> }> {
   const definitions: SiteDefinitions = {
+    of: () => goals,
     goalsOf: () => goals,
     segmentOf: () => undefined,
     funnelOf: (_, id) => funnels.find((funnel) => funnel.id === id),
@@ -31,7 +32,7 @@ export async function askReport(
   const { selection: request, parameters } = parseReport(report, body);
   const selection = normaliseQuery(request, { id: site }, { zone, now: Date.now(), earliest: null, goals });
   const { plan, echo } = report.plan(parameters, { selection, definitions });
-  const results = await inReadTransaction(pool, TIMEOUT_MS, (client) =>
+  const results = await inReadTransaction(pool, { site, timeoutMs: TIMEOUT_MS }, (client) =>
     report.run({ client, factsTable: 'sessions_v1', selection, plan }),
   );
   expect(report.results.parse(results)).toEqual(results);

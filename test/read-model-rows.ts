@@ -14,6 +14,7 @@ import {
   EMPTY_SKETCH,
   encodeSketch,
 } from '../src/modules/projections/read-models/visitor-sketch.js';
+import { rowSecuritySql } from '../src/postgres/row-security.js';
 import { type MigratedPostgres, startMigratedPostgres } from './servers/postgres.js';
 
 export interface GivenEvent {
@@ -95,7 +96,8 @@ export async function createReadModels(pool: Pool): Promise<void> {
       projection text NOT NULL, version int NOT NULL, partition int NOT NULL, position text,
       watermark timestamptz, events bigint NOT NULL DEFAULT 0, updated_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (projection, version, partition)
-    )`);
+    );
+    ${['sessions_v1', 'traffic_v1', changedPeriodsTable(1)].map(rowSecuritySql).join('; ')}`);
 }
 
 export async function insertSessions(pool: Pool, sessions: readonly GivenSession[]): Promise<void> {

@@ -94,5 +94,6 @@ export async function dropVersion(pool: Pool, version: number): Promise<void> {
   await dropReadModelTables(pool, projectionsOf(definition, version));
   await pool.query('DELETE FROM rebuild_partitions WHERE version = $1', [version]);
   await pool.query('DELETE FROM rebuild_bounds WHERE version = $1', [version]);
+  await pool.query('DELETE FROM clustered_days WHERE version = $1', [version]);
   await pool.query('DELETE FROM checkpoints WHERE version = $1', [version]);
 }

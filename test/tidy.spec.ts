@@ -151,6 +151,17 @@ describe('reach', () => {
     expect(users(impure).filter((path) => pure.test(path))).toEqual([]);
     expect(product.filter((path) => pure.test(path)).length).toBeGreaterThan(20);
   });
+
+  // Else a statement that forgot the site would see all of them: postgres/tenant.ts.
+  it('of an answer about a site ends at its rows: only what works for all sites asks the pool itself', () => {
+    const forAllSites =
+      /^src\/modules\/query\/(?:freshness|settled\/sett\w+(?:-\w+)?|jobs\/(?:job-queue|job-reaper|result-store))\.ts$/;
+    const asking = users(/\bpool\.(?:query|connect)\b/).filter((path) =>
+      path.startsWith('src/modules/query/'),
+    );
+    expect(asking.filter((path) => !forAllSites.test(path))).toEqual([]);
+    expect(asking.length).toBeGreaterThan(5);
+  });
 });
 
 describe('the lockfile', () => {

@@ -31,6 +31,7 @@ interface KeyOptions extends ServerOptions {
 
 interface CreateOptions extends KeyOptions {
   readonly scopes: readonly string[];
+  readonly merchant?: string;
   readonly expires?: Expiry;
 }
 
@@ -65,6 +66,7 @@ export function keysCommand(program: Command, context: CommandContext): void {
         'comma list of ingest, ingest:server, stats:read, sites:admin, operator',
         commaList,
       )
+      .option('--merchant <id>', "whose it is to be, without --site (default: the operator's own)")
       .option(...EXPIRES),
   ).action((name: string, options: CreateOptions) => create(name, options, context));
   withSite(
@@ -114,6 +116,7 @@ async function create(name: string, options: CreateOptions, context: CommandCont
     body: {
       name,
       scopes: options.scopes,
+      merchant: options.merchant,
       ...(options.expires && { expiresAt: options.expires(context.now()) }),
     },
   });

@@ -37,6 +37,8 @@ describe('tidemark', () => {
       ['import', 'access-log'],
       ['sites'],
       ['keys', 'create'],
+      ['merchants'],
+      ['merchants', 'create'],
       ['keys', 'rotate'],
       ['query'],
       ['projections'],

@@ -12,6 +12,7 @@ import { exportCommand } from './export.command.js';
 import { CliFailure, EXIT_FAILED, EXIT_USAGE, NegativeOutcome } from './failure.js';
 import { importCommand } from './import.command.js';
 import { keysCommand } from './keys.command.js';
+import { merchantsCommand } from './merchants.command.js';
 import { projectionsCommand } from './projections.command.js';
 import { promoteCommand, rollbackCommand } from './promote.command.js';
 import { queryCommand } from './query.command.js';
@@ -71,6 +72,7 @@ function createProgram(version: string, context: CommandContext): Command {
     .showSuggestionAfterError();
   for (const command of [
     importCommand,
+    merchantsCommand,
     sitesCommand,
     keysCommand,
     queryCommand,

@@ -33,6 +33,10 @@ interface Site {
   readonly exclusions?: Readonly<Record<'countries' | 'addresses' | 'pages' | 'hostnames', List>>;
 }
 
+interface MerchantOption {
+  readonly merchant?: string;
+}
+
 interface SiteFields extends ServerOptions, Partial<Omit<Site, 'id' | 'exclusions'>> {
   readonly excludeCountries?: List;
   readonly excludeAddresses?: List;
@@ -46,12 +50,16 @@ export function sitesCommand(program: Command, context: CommandContext): void {
     list(options, context),
   );
   withFields(
-    group.command('create').description('add a site').argument('<domain>', 'such as shop.example'),
-  ).action(async (domain: string, options: SiteFields) => {
+    group
+      .command('create')
+      .description('add a site')
+      .argument('<domain>', 'such as shop.example')
+      .option('--merchant <id>', "whose it is to be (default: the operator's own)"),
+  ).action(async (domain: string, options: SiteFields & MerchantOption) => {
     const site = await connect(context, options).call<Site>({
       method: 'POST',
       path: '/v1/sites',
-      body: { ...fieldsOf(options), domain },
+      body: { ...fieldsOf(options), domain, merchant: options.merchant },
     });
     show(site, options, context.terminal);
   });

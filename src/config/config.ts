@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { failpointCheck } from './failpoints.js';
 import {
   archiveUrl,
   brokers,
@@ -48,33 +49,6 @@ const roles = z.string().transform((text, context): readonly Role[] => {
   return ROLES.filter((role) => names.includes(role));
 });
 
-/** Places where a crash test may kill the process: between steps whose order carries a guarantee. */
-export const FAILPOINTS = [
-  'intake.before-append',
-  'intake.after-append',
-  'projector.before-transaction',
-  'projector.before-commit',
-  'projector.after-commit',
-  'rebuild.sorted',
-  'rebuild.before-commit',
-  'rebuild.after-commit',
-  'dead-letters.before-delete',
-  'repeatable.before-answer',
-] as const;
-
-const failpoint = z.string().transform((text, context) => {
-  const [, place, passes] = /^([a-z.-]+):(\d{1,6})$/.exec(text) ?? [];
-  const name = FAILPOINTS.find((known) => known === place);
-  if (name === undefined) {
-    context.addIssue({
-      code: 'custom',
-      message: `must be place:passes; the places are ${FAILPOINTS.join(', ')}`,
-    });
-    return z.NEVER;
-  }
-  return { name, passes: Number(passes) };
-});
-
 export const SETTINGS = {
   ROLE: setting(
     'What this process does: ingest, projector, api, a comma list of them, or all.',
@@ -91,7 +65,7 @@ export const SETTINGS = {
       .transform((path) => resolve(path)),
   ),
   DATABASE_URL: secret(
-    'PostgreSQL 15 or newer. Absent: a PostgreSQL under DATA_DIR is run.',
+    'PostgreSQL 15 or newer; what its user needs: docs/reference/postgresql.md. Absent: a PostgreSQL under DATA_DIR is run.',
     postgresUrl.optional(),
   ),
   REDIS_URL: secret(
@@ -342,7 +316,7 @@ export const SETTINGS = {
   ),
   FAILPOINT: setting(
     'For tests only: kill this process at a named place, after passing it so many times, such as projector.after-commit:3.',
-    failpoint.optional(),
+    failpointCheck.optional(),
   ),
 } as const;
 

@@ -34,10 +34,12 @@ const notJson = () => refused(415, 'Send the body as Content-Type: application/j
 
 export function readJsonBodies(server: FastifyInstance): void {
   const parse = jsonParser(server);
-  const readAndParse = (request: FastifyRequest, payload: IncomingMessage, done: Done) =>
+  const readAndParse = (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
+    if (request.bodyText !== undefined) return parse(request, request.bodyText, done);
     readBody(request, payload, (error, bytes) =>
       error ? done(error) : parse(request, bytes!.toString('utf8'), done),
     );
+  };
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', readAndParse);
   server.addContentTypeParser('text/plain', (request, payload, done) => {
@@ -61,7 +63,8 @@ function jsonParser(server: FastifyInstance) {
   };
 }
 
-function readBody(request: FastifyRequest, payload: IncomingMessage, done: DoneReading): void {
+/** All of it, inflated, if it is within the limits. */
+export function readBody(request: FastifyRequest, payload: IncomingMessage, done: DoneReading): void {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const tooLong = Number(request.headers['content-length']) > BODY_BYTES_MAX;
   if (tooLong) return done(refused(413, `The body is larger than ${BODY_BYTES_MAX} bytes.`));

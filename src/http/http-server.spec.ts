@@ -8,7 +8,7 @@ import { Telemetry } from '../telemetry/telemetry.js';
 import { BODY_BYTES_MAX, INFLATED_BYTES_MAX, NESTING_MAX } from './body.js';
 import { httpAdapter, setUpHttp } from './http-server.js';
 import { Problem } from './problem.js';
-import { AnswersErrors, IntakeRoute } from './route-kind.js';
+import { AnswersEarly, AnswersErrors, IntakeRoute } from './route-kind.js';
 
 @Controller()
 class EchoController {
@@ -22,6 +22,13 @@ class EchoController {
   @HttpCode(202)
   @IntakeRoute()
   intake(@Body() body: unknown): { body: unknown } {
+    return { body };
+  }
+
+  @Post('early')
+  @HttpCode(200)
+  @AnswersEarly('test')
+  early(@Body() body: unknown): { body: unknown } {
     return { body };
   }
 
@@ -61,6 +68,13 @@ beforeAll(async () => {
   setUpHttp(app, telemetry);
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .earlyAnswers.give('test', async ({ reply, text }) => {
+      if (text === '"throw"') throw Problem.unavailable('Not now.', 7);
+      if (text.includes('known')) await reply.header('content-type', 'text/plain').send(`early ${text}`);
+    });
 });
 
 afterAll(() => app.close());
@@ -91,6 +105,32 @@ const raw = (...writes: readonly string[]) =>
     socket.on('close', () => resolve(answer)).on('error', reject);
     for (const write of writes) socket.write(write);
   });
+
+describe('a route that answers early', () => {
+  const early = (body: Sent['body'], headers: Sent['headers'] = {}) =>
+    post({ path: '/early', body, headers });
+
+  it('answers what is known, with the headers of any answer, and leaves the rest to the handler', async () => {
+    const known = await early('{"known":"ü"}');
+    expect([known.status, await known.text()]).toEqual([200, 'early {"known":"ü"}']);
+    const left = await early('{"a":"ü"}');
+    expect(await left.json()).toEqual({ body: { a: 'ü' } });
+    for (const name of ['x-request-id', 'content-security-policy', 'x-content-type-options']) {
+      expect(known.headers.get(name)).toBeTruthy();
+    }
+    const packed = new Uint8Array(gzipSync('"known"'));
+    expect(await (await early(packed, { 'content-encoding': 'gzip' })).text()).toBe('early "known"');
+  });
+
+  it('refuses as any other', async () => {
+    const refused = await early('"throw"');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '7']);
+    expect((await problem(refused)).detail).toBe('Not now.');
+    expect((await problem(await early('{"a":'))).status).toBe(400);
+    expect((await problem(await early(`"${'x'.repeat(BODY_BYTES_MAX)}"`))).status).toBe(413);
+    expect((await problem(await early('"known"', { 'content-type': 'text/plain' }))).status).toBe(415);
+  });
+});
 
 describe('bodies', () => {
   it.each([

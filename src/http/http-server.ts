@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { BODY_BYTES_MAX, readJsonBodies } from './body.js';
+import { EarlyAnswers } from './early-answers.js';
 import { HttpTelemetry } from './http.telemetry.js';
 import { ofStatus, problemBody, problemOf } from './problem-details.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
@@ -65,6 +66,9 @@ export function setUpHttp(app: NestFastifyApplication, telemetry: Telemetry): vo
   });
   new HttpTelemetry(telemetry).follow(server);
   readJsonBodies(server);
+  const earlyAnswers = new EarlyAnswers();
+  server.decorate('earlyAnswers', earlyAnswers);
+  earlyAnswers.follow(server);
   sendSecurityHeaders(server);
   app.useGlobalFilters(new ProblemFilter(telemetry, allowedMethods));
 }

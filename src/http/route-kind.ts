@@ -26,6 +26,9 @@ export const IntakeRoute = () => RouteConfig({ intake: true });
  */
 export const AnswersErrors = (form: ErrorForm) => RouteConfig({ errorForm: form });
 
+/** A route some of whose answers are known before its handler: those that are given under `name` (early-answers.ts). */
+export const AnswersEarly = (name: string) => RouteConfig({ earlyAnswer: name });
+
 /**
  * Content type of answers that last as long as the client stays. Their time is nobody's speed, so they are not
  * counted with the requests: whoever keeps the streams measures them.

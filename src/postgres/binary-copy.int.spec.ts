@@ -20,14 +20,20 @@ async function copyInto(pool: Pool, copy: BinaryCopy): Promise<void> {
   client.release();
 }
 
-async function copied(types: readonly ColumnType[], rows: readonly (readonly ColumnValue[])[]) {
+async function copied(
+  types: readonly ColumnType[],
+  rows: readonly (readonly ColumnValue[])[],
+  orderedBy: readonly number[] = [],
+) {
   const columns = types.map((type, index) => `c${index} ${sqlType(type)}`).join(', ');
   await postgres.pool.query(`DROP TABLE IF EXISTS copied; CREATE TABLE copied (${columns})`);
-  const copy = new BinaryCopy(types);
+  const copy = new BinaryCopy(types, orderedBy);
   for (const row of rows) copy.add(row);
   await copyInto(postgres.pool, copy);
   copy.release();
-  const { rows: stored } = await postgres.pool.query<Record<string, unknown>>('SELECT * FROM copied');
+  const { rows: stored } = await postgres.pool.query<Record<string, unknown>>(
+    'SELECT * FROM copied ORDER BY ctid',
+  );
   return stored.map((row) => types.map((_, index) => row[`c${index}`]));
 }
 
@@ -103,4 +109,23 @@ it('carries rows of any size across its chunks, again and again in the same ones
     const stored = await copied(['integer', 'text[]', 'text'], rows);
     expect(stored.toSorted((a, b) => (a[0] as number) - (b[0] as number))).toEqual(rows);
   }
+});
+
+it('sends rows in the order of columns, wherever they lie', async () => {
+  const rows = Array.from({ length: 2_000 }, (_, row) => [
+    row,
+    `site ${(row * 7) % 13}`,
+    Date.UTC(2026, 10, 20) + ((row * 7_919) % 2_003),
+    // Some larger than a chunk.
+    'x'.repeat(row % 700 === 699 ? 300_000 + row : row % 401),
+  ]);
+  const stored = await copied(['integer', 'text', 'timestamptz', 'text'], rows, [1, 2]);
+  const key = (row: readonly unknown[]) => `${String(row[1])} ${Number(row[2])}`;
+  const [before, after] = [rows.map(key), stored.map(key)];
+  expect(after).toEqual(before.toSorted());
+  expect(after).not.toEqual(before);
+  const byNumber = stored.toSorted((a, b) => (a[0] as number) - (b[0] as number));
+  expect(
+    byNumber.map((row) => row.map((value) => (value instanceof Date ? value.getTime() : value))),
+  ).toEqual(rows);
 });

@@ -5,6 +5,8 @@
 // than the rest of the row. Rows lie in chunks that are used again, because one buffer that doubles
 // holds up to twice its rows, and megabytes outside the heap wait long for their collection.
 
+import { RowOrder } from './row-order.js';
+
 export type ColumnType =
   | 'text'
   | 'smallint'
@@ -50,8 +52,14 @@ export class BinaryCopy {
   #length = SIGNATURE.length;
   #rowStart = SIGNATURE.length;
   #rows = 0;
+  readonly #order: RowOrder | undefined;
 
-  constructor(private readonly types: readonly ColumnType[]) {
+  /** @param orderedBy places of the columns by which rows are sent in order; none: as they are added */
+  constructor(
+    private readonly types: readonly ColumnType[],
+    orderedBy: readonly number[] = [],
+  ) {
+    this.#order = orderedBy.length > 0 ? new RowOrder(orderedBy) : undefined;
     SIGNATURE.copy(this.#bytes);
   }
 
@@ -69,11 +77,13 @@ export class BinaryCopy {
       if (value === null) this.#int32(-1);
       else this.#field(this.types[index]!, value);
     }
+    this.#order?.note(values, { chunk: this.#full.length, start: this.#rowStart, end: this.#length });
     this.#rows++;
   }
 
   /** The whole stream, trailer included. No row may be added afterwards. */
   finish(): readonly Buffer[] {
+    if (this.#order) this.#putInOrder(this.#order);
     this.#rowStart = this.#length;
     this.#reserve(2);
     this.#length = this.#bytes.writeInt16BE(-1, this.#length);
@@ -82,13 +92,23 @@ export class BinaryCopy {
 
   /** The bytes were sent, or never will be: nothing of this copy may be used any more. */
   release(): void {
-    for (const chunk of [...this.#full, this.#bytes]) {
-      // A row larger than a chunk had one of its own, which is not kept.
-      const whole = Buffer.from(chunk.buffer);
-      if (whole.length === CHUNK_BYTES && spare.length < SPARE_MAX) spare.push(whole);
-    }
+    for (const chunk of [...this.#full, this.#bytes]) giveBack(chunk);
     this.#full.length = 0;
     this.#bytes = Buffer.alloc(0);
+  }
+
+  /** Once more into other chunks: a write for each row would cost more than copying them. */
+  #putInOrder(order: RowOrder): void {
+    const chunks = [...this.#full, this.#bytes];
+    this.#full.length = 0;
+    this.#bytes = takeChunk();
+    this.#length = this.#rowStart = SIGNATURE.copy(this.#bytes);
+    for (const { chunk, start, end } of order.places()) {
+      this.#rowStart = this.#length;
+      this.#reserve(end - start);
+      this.#length += chunks[chunk]!.copy(this.#bytes, this.#length, start, end);
+    }
+    for (const chunk of chunks) giveBack(chunk);
   }
 
   #field(type: ColumnType, value: Exclude<ColumnValue, null>): void {
@@ -215,6 +235,13 @@ export class BinaryCopy {
 }
 
 const takeChunk = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+
+/** @param chunk or a view of it */
+function giveBack(chunk: Buffer): void {
+  // A row larger than a chunk had one of its own, which is not kept.
+  const whole = Buffer.from(chunk.buffer);
+  if (whole.length === CHUNK_BYTES && spare.length < SPARE_MAX) spare.push(whole);
+}
 
 /** Below this length a loop beats the call into the runtime. */
 const SHORT_CHARS_MAX = 40;

@@ -3,10 +3,11 @@
 // embedded server has been stopped.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { Client, Pool } from 'pg';
+import { Client, Pool, type PoolConfig } from 'pg';
 import type { Config } from '../config/config.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { within } from '../waiting/within.js';
+import { asApplication } from './database-roles.js';
 import { EmbeddedServer } from './embedded-server.js';
 import { migrate } from './migrate.js';
 import { DatabaseUnavailableError } from './postgres.errors.js';
@@ -55,7 +56,7 @@ export class PostgresConnection implements OnApplicationShutdown {
         );
       });
       if (applied.length > 0) log.info({ migrations: applied }, 'the database was migrated');
-      return new PostgresConnection(openPool(url, telemetry), server, telemetry);
+      return new PostgresConnection(openPool(await asApplication(url), telemetry), server, telemetry);
     } catch (error) {
       await server?.stop();
       throw error;
@@ -77,9 +78,9 @@ export class PostgresConnection implements OnApplicationShutdown {
   }
 }
 
-function openPool(url: string, { log, registry }: Telemetry): Pool {
+function openPool(connection: PoolConfig, { log, registry }: Telemetry): Pool {
   const pool = new Pool({
-    connectionString: url,
+    ...connection,
     application_name: 'tidemark',
     max: POOL_CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,

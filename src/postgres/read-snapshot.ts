@@ -1,10 +1,18 @@
 // One read-only snapshot for several statements, each under a time limit: what they say belongs
 // together, whatever is written meanwhile.
 import type { Pool, PoolClient } from 'pg';
+import { asTenantSql, rollBack, type Tenant } from './tenant.js';
+
+export interface SnapshotOptions {
+  /** Of each statement. */
+  readonly timeoutMs: number;
+  /** Whose rows there are; null: everybody's. */
+  readonly tenant: Tenant | null;
+}
 
 export async function inReadSnapshot<T>(
   pool: Pool,
-  timeoutMs: number,
+  { timeoutMs, tenant }: SnapshotOptions,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
@@ -15,7 +23,8 @@ export async function inReadSnapshot<T>(
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
       SET LOCAL statement_timeout = ${Math.floor(timeoutMs)};
       SET LOCAL jit = off;
-      SET LOCAL parallel_tuple_cost = 0.01`);
+      SET LOCAL parallel_tuple_cost = 0.01;
+      ${tenant === null ? '' : asTenantSql(tenant)}`);
     const result = await work(client);
     await client.query('COMMIT');
     return result;
@@ -24,14 +33,5 @@ export async function inReadSnapshot<T>(
     throw error;
   } finally {
     client.release(broken);
-  }
-}
-
-async function rollBack(client: PoolClient): Promise<Error | undefined> {
-  try {
-    await client.query('ROLLBACK');
-    return undefined;
-  } catch (error) {
-    return error as Error;
   }
 }

@@ -112,6 +112,22 @@ describeWith('own-redis', 'the connection to Redis', () => {
     await until(async () => (await get(store)).outcome === 'answered');
   });
 
+  it('takes no answer for late that came while our own event loop stood still', async () => {
+    store.onApplicationShutdown();
+    store = openRedis(redis.url, { REDIS_TIMEOUT_MS: '50' });
+    await store.ready(READY_MS_MAX);
+    for (let stall = 0; stall < 5; stall++) {
+      const answers = Promise.all([get(store), get(store)]);
+      const endMs = performance.now() + 200;
+      while (performance.now() < endMs);
+      expect(await answers).toEqual([
+        { outcome: 'answered', value: null },
+        { outcome: 'answered', value: null },
+      ]);
+    }
+    expect(store.usable).toBe(true);
+  });
+
   it('goes on without Redis, and says why, when the password is wrong', async () => {
     await store.run((client) => client.config('SET', 'requirepass', 'right'));
     const lines: string[] = [];

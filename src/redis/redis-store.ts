@@ -6,11 +6,14 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import type { Config } from '../config/config.js';
 import { within } from '../waiting/within.js';
+import { InTime, LateError } from './in-time.js';
 import type { RedisFailure, RedisTelemetry } from './redis.telemetry.js';
 
-/** Of silence, after which Redis hangs: not one, because after a stall of our own event loop everything is late. */
+/** Of silence, after which Redis hangs: not one, because a single command may be slow. */
 const HUNG_AFTER_TIMEOUTS = 2;
 const CONNECT_TIMEOUT_MS = 500;
+/** Of what the client library asks by itself on a new connection; whoever uses it waits less long (`InTime`). */
+const HANDSHAKE_TIMEOUT_MS = 1_500;
 const HANG_UP_TIMEOUT_MS = 50;
 const RECONNECT_INTERVAL_MS = 500;
 
@@ -24,6 +27,7 @@ export type RedisConfig = Pick<Config, 'REDIS_URL' | 'REDIS_KEY_PREFIX' | 'REDIS
 export class RedisStore implements OnApplicationShutdown {
   readonly #redis: Redis | undefined;
   readonly #hungAfterMs: number;
+  readonly #inTime: InTime;
   #usable = false;
   #unansweredSinceMs: number | undefined;
 
@@ -33,6 +37,7 @@ export class RedisStore implements OnApplicationShutdown {
     private readonly telemetry: RedisTelemetry,
   ) {
     this.#hungAfterMs = HUNG_AFTER_TIMEOUTS * config.REDIS_TIMEOUT_MS;
+    this.#inTime = new InTime(config.REDIS_TIMEOUT_MS);
     if (config.REDIS_URL === undefined) return;
     this.#redis = connect(config.REDIS_URL, config);
     this.#follow(this.#redis);
@@ -60,7 +65,7 @@ export class RedisStore implements OnApplicationShutdown {
     if (this.#redis === undefined) return UNAVAILABLE;
     if (!this.#usable) return this.#unavailable('disconnected');
     try {
-      const value = await commands(this.#redis);
+      const value = await this.#inTime.of(commands(this.#redis));
       this.#unansweredSinceMs = undefined;
       return { outcome: 'answered', value };
     } catch (error) {
@@ -106,7 +111,7 @@ function connect(url: string, config: RedisConfig): Redis {
     disableClientInfo: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     disconnectTimeout: HANG_UP_TIMEOUT_MS,
-    commandTimeout: config.REDIS_TIMEOUT_MS,
+    commandTimeout: HANDSHAKE_TIMEOUT_MS,
     retryStrategy: () => RECONNECT_INTERVAL_MS * (0.5 + Math.random()),
     // After a failover the old primary is a replica: the name may lead elsewhere by now.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
@@ -119,5 +124,5 @@ function connect(url: string, config: RedisConfig): Redis {
 
 function failureOf(error: Error): RedisFailure {
   if (error.name === 'ReplyError') return 'refused';
-  return error.message === 'Command timed out' ? 'timeout' : 'lost';
+  return error instanceof LateError || error.message === 'Command timed out' ? 'timeout' : 'lost';
 }

@@ -1,6 +1,6 @@
 // Named places where a crash test kills this process, as `kill -9` would: between the steps whose
 // order carries a guarantee. Armed only by the FAILPOINT setting, and one comparison otherwise.
-import type { FAILPOINTS } from '../config/config.js';
+import type { FAILPOINTS } from '../config/failpoints.js';
 
 export type Failpoint = (typeof FAILPOINTS)[number];
 

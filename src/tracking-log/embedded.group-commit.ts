@@ -19,7 +19,8 @@ export interface GroupCommitOptions {
   readonly onDiskFailure: (error: unknown) => void;
 }
 
-interface WaitingAppend extends SizedBatch {
+interface WaitingAppend {
+  readonly batch: SizedBatch;
   readonly settle: (outcome: CommitOutcome) => void;
 }
 
@@ -36,7 +37,7 @@ export class GroupCommit {
   append(batch: SizedBatch): Promise<CommitOutcome> {
     if (this.#isFailed) return Promise.resolve(UNAVAILABLE);
     return new Promise((settle) => {
-      this.#waiting.push({ ...batch, settle });
+      this.#waiting.push({ batch, settle });
       this.#writing ??= this.#writeGroups();
     });
   }
@@ -58,7 +59,7 @@ export class GroupCommit {
     try {
       const outcomes = await this.file.commit((transaction) => {
         group = this.#takeGroup();
-        return group.map((append) => put(transaction, append));
+        return group.map(({ batch }) => put(transaction, batch));
       });
       stopTimer();
       for (const [index, append] of group.entries()) append.settle(outcomes[index]!);
@@ -74,7 +75,9 @@ export class GroupCommit {
   #takeGroup(): WaitingAppend[] {
     let bytes = 0;
     let length = 0;
-    while (length < this.#waiting.length && bytes < GROUP_BYTES_MAX) bytes += this.#waiting[length++]!.bytes;
+    while (length < this.#waiting.length && bytes < GROUP_BYTES_MAX) {
+      bytes += this.#waiting[length++]!.batch.bytes;
+    }
     return this.#waiting.splice(0, length);
   }
 

@@ -7,13 +7,17 @@ import { constants as osConstants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
 import { appendedAtOf, encodeBatch, type EncodedEvent } from './batch-codec.js';
+import { KnownTails, type Tail } from './embedded.known-tails.js';
 import { type EnvironmentStats, pagesFor, pagesInUse, statsOf } from './embedded.log-pages.js';
 import { BATCH_BYTES_MAX, GapInLogError, type Partition, TrackingLogUnusableError } from './tracking-log.js';
 
 /** What one read copies out before it lets others run. */
 const RUN_BYTES_MAX = 262_144;
-/** Pages read, and in time pages written, stay in the map and count as resident until the file is opened anew. */
+/** Pages that are read stay in the map and count as resident until the file is opened anew. */
 const BYTES_BETWEEN_REOPENS = 8_388_608;
+/** Of what is written only the tree's pages are read again, by the next commit, and what the kernel maps around them. */
+const MAPPED_SHARE_OF_WRITTEN = 0.25;
+const BYTES_MAPPED_BY_COMMIT = 8_192;
 /** Tree pages that one transaction may copy besides the batches it adds. */
 const RESERVED_PAGES = 64;
 /** With less than this left on it, a disk that cuts writes short is full rather than broken. */
@@ -37,11 +41,6 @@ export interface LogFileOptions {
 export interface StoredBatch {
   readonly sequence: number;
   readonly bytes: Buffer;
-}
-
-export interface Tail {
-  readonly sequence: number;
-  readonly appendedAt: number;
 }
 
 /** Inside one write transaction, alone among all processes. */
@@ -69,6 +68,7 @@ export class LogFile {
   #bytesTouched = 0;
   /** By the latest transaction. */
   #bytesPut = 0;
+  readonly #tails = new KnownTails();
   /** Where a batch takes its form before LMDB copies it: one buffer for all, never a new one. */
   readonly #encoding = Buffer.allocUnsafeSlow(BATCH_BYTES_MAX);
 
@@ -109,9 +109,10 @@ export class LogFile {
     this.#committing = committing.catch(() => undefined);
     try {
       const result = await committing;
-      this.#touched(this.#bytesPut);
+      this.#touched(BYTES_MAPPED_BY_COMMIT + this.#bytesPut * MAPPED_SHARE_OF_WRITTEN);
       return result;
     } catch (error) {
+      this.#tails.forget();
       const cause = await causeOf(error);
       if (!this.#isDiskFull(cause)) throw cause;
       this.reopen(); // the old environment may refuse to work after a failed write
@@ -220,25 +221,23 @@ export class LogFile {
     const stats = statsOf(this.#db);
     const { pageSize } = stats;
     let pagesLeft = this.#pagesLeft(stats);
-    const tails = new Map<Partition, Tail | null>();
+    const tails = this.#tails;
+    tails.begin(this.#db.getWriteTxnId());
     this.#bytesPut = 0;
     return {
-      tail: (partition) => {
-        if (!tails.has(partition)) tails.set(partition, this.#edge(partition, 'newest'));
-        return tails.get(partition)!;
-      },
+      tail: (partition) => tails.get(partition) ?? this.#edge(partition, 'newest'),
       hasRoomFor: (bytes) => pagesFor(bytes, pageSize) <= pagesLeft,
       put: (partition, tail, batch) => {
         const bytes = encodeBatch(batch, tail.appendedAt, this.#encoding);
         this.#db.putSync([partition, tail.sequence], bytes);
         pagesLeft -= pagesFor(bytes.length, pageSize);
         this.#bytesPut += bytes.length;
-        tails.set(partition, tail);
+        tails.written(partition, tail);
       },
       discard: (partition, throughSequence) => {
         const range = { start: [partition, 0], end: [partition, throughSequence + 1] };
         for (const key of [...this.#db.getKeys(range)]) this.#db.removeSync(key);
-        tails.delete(partition);
+        tails.written(partition, undefined);
       },
     };
   }

@@ -198,8 +198,10 @@ export class KafkaLink {
       giveUp = reject;
       this.#connected.then(ask).then(resolve, reject);
     });
-    const late = new LinkTimeoutError(`Kafka did not answer within ${timeoutMs} ms`);
-    const timer = setTimeout(giveUp, timeoutMs, late);
+    const timer = setTimeout(
+      () => giveUp(new LinkTimeoutError(`Kafka did not answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     this.#givingUp.add(giveUp);
     try {
       return await answer;

@@ -39,23 +39,30 @@ export class LogGate {
 
   /** @throws InvalidAppendError, TrackingLogClosedError */
   mustRead(partition: Partition): void {
-    this.#mustHave(partition);
+    const invalid = this.#unlessThereIs(partition);
+    if (invalid) throw invalid;
     if (this.closing.aborted) throw new TrackingLogClosedError();
   }
 
   /**
+   * Rejects with InvalidAppendError.
    * @param put called at once or not at all
-   * @throws InvalidAppendError
    */
-  async append(
+  append(
     partition: Partition,
     events: readonly EncodedEvent[],
     put: (batch: SizedBatch) => Promise<CommitOutcome>,
   ): Promise<CommitOutcome> {
-    this.#mustHave(partition);
-    if (events.length === 0) throw new InvalidAppendError('A batch cannot be empty');
-    const bytes = encodedBytes(events);
-    const outcome = this.#refusal(bytes) ?? (await put({ partition, events, bytes }));
+    const invalid = this.#unlessThereIs(partition);
+    if (invalid) return Promise.reject(invalid);
+    if (events.length === 0) return Promise.reject(new InvalidAppendError('A batch cannot be empty'));
+    const batch = { partition, events, bytes: encodedBytes(events) };
+    const refusal = this.#refusal(batch.bytes);
+    if (refusal) return Promise.resolve(this.#counted(refusal, batch));
+    return put(batch).then((outcome) => this.#counted(outcome, batch));
+  }
+
+  #counted(outcome: CommitOutcome, { events, bytes }: SizedBatch): CommitOutcome {
     if (outcome.outcome === 'refused') {
       this.telemetry.refusedBatches.inc({ reason: outcome.reason });
       return outcome;
@@ -71,8 +78,8 @@ export class LogGate {
     return bytes > BATCH_BYTES_MAX ? TOO_LARGE : undefined;
   }
 
-  #mustHave(partition: Partition): void {
-    if (Number.isInteger(partition) && partition >= 0 && partition < this.partitions) return;
-    throw new InvalidAppendError(`There is no partition ${partition}: the log has ${this.partitions}`);
+  #unlessThereIs(partition: Partition): InvalidAppendError | undefined {
+    if (Number.isInteger(partition) && partition >= 0 && partition < this.partitions) return undefined;
+    return new InvalidAppendError(`There is no partition ${partition}: the log has ${this.partitions}`);
   }
 }

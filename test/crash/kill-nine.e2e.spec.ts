@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FAILPOINTS } from '../../src/config/config.js';
+import { FAILPOINTS } from '../../src/config/failpoints.js';
 import { Ledger } from '../ledger.js';
 import { freePort } from '../servers/free-port.js';
 import { random } from '../traffic.js';

@@ -24,6 +24,11 @@ export class ProjectorProcess {
     return projector;
   }
 
+  /** Of itself, or killed. */
+  get ended(): Child['ended'] {
+    return this.child.ended;
+  }
+
   /** Its partitions, as it sees it. */
   assigned(): Promise<number> {
     return this.metric('tidemark_sharing_partitions_assigned');

@@ -4,56 +4,29 @@
 // first one can go on with the others.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import {
+  asks,
+  bodiesOf,
+  type Documented,
+  inOrder,
+  MadeIds,
+  type OpenApi,
+  type Request,
+  requestsOf,
+  urlOf,
+} from './documented-requests.js';
 import { OperatedProduct } from './operated-product.js';
-
-type Method = 'get' | 'post' | 'patch' | 'delete';
-interface Schema {
-  readonly $ref?: string;
-  readonly example?: unknown;
-  readonly properties?: Readonly<Record<string, Schema>>;
-}
-interface Parameter {
-  readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
-  readonly example?: unknown;
-  readonly schema: Schema;
-}
-interface Operation {
-  readonly responses: Readonly<Record<string, Documented>>;
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: {
-    readonly content: Readonly<
-      Record<string, { schema: Schema; examples?: Readonly<Record<string, { readonly value: unknown }>> }>
-    >;
-  };
-}
-interface Documented {
-  readonly content?: Readonly<Record<string, { readonly schema?: object }>>;
-}
-interface OpenApi {
-  readonly paths: Readonly<Record<string, Readonly<Partial<Record<Method, Operation>>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
-}
-interface Request {
-  readonly method: Method;
-  readonly path: string;
-  readonly operation: Operation;
-}
 
 /** What operators do to versions, rebuilds and dead letters needs some that are there: e2e tests of their own. */
 const IS_OPERATORS = /^\/admin\/v1\/.*\{/;
-/** The made-up part of every id in the document. */
-const EXAMPLE_ID = /\b(g|sg|f|a|j)7Gk2mQx9RtP\b/g;
-const EXAMPLE_ID_CHARACTERS = 11;
+/** What people who are signed in do: merchants.int.spec.ts, and an e2e test of its own. */
+const IS_PEOPLES = /^\/v1\/(merchant\/members\/|invitations\/accept)/;
 const TRIES_MAX = 100;
 const TRY_AGAIN_MS = 200;
 
 let product: OperatedProduct;
 let document: OpenApi;
-/** Of what was made, by the prefix of its id in the document. */
-const made = new Map<string, string>();
-/** The same by the path at which it was made: two of them make keys. */
-const madeAt = new Map<string, string>();
+const made = new MadeIds();
 
 beforeAll(async () => {
   product = await OperatedProduct.start({});
@@ -61,44 +34,14 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => product?.stop());
 
-const withRealIds = (text: string): string =>
-  text.replaceAll(EXAMPLE_ID, (id, prefix: string) => made.get(prefix) ?? id);
-
-const exampleOf = (parameter: Parameter): unknown => parameter.example ?? parameter.schema.example;
-
-function urlOf({ path, operation: { parameters = [] } }: Request): string {
-  const [inPath, inQuery] = (['path', 'query'] as const).map((place) =>
-    parameters.filter((one) => one.in === place && exampleOf(one) !== undefined),
-  );
-  const id = madeAt.get(path.split('/{id}', 1)[0]!);
-  const filled = inPath!.reduce(
-    (url, one) => url.replace(`{${one.name}}`, String(exampleOf(one))),
-    id === undefined ? path : path.replace('{id}', id),
-  );
-  const query = new URLSearchParams(
-    inQuery!.map((one): [string, string] => [one.name, String(exampleOf(one))]),
-  ).toString();
-  return withRealIds(query === '' ? filled : `${filled}?${query}`);
-}
-
-/** The examples, or one that is put together from those of the fields, as Swagger's page does. */
-function bodiesOf({ requestBody }: Operation): readonly unknown[] {
-  if (requestBody === undefined) return [undefined];
-  const { schema, examples } = requestBody.content['application/json']!;
-  if (examples !== undefined) return Object.values(examples).map(({ value }) => value);
-  const { properties = {} } =
-    schema.$ref === undefined ? schema : document.components.schemas[schema.$ref.split('/').at(-1)!]!;
-  const fields = Object.entries(properties).filter(([, { example }]) => example !== undefined);
-  return [Object.fromEntries(fields.map(([name, { example }]) => [name, example]))];
-}
-
 async function refusalsOf(request: Request): Promise<readonly string[]> {
   const refusals: string[] = [];
-  for (const body of bodiesOf(request.operation)) {
-    const sent = body === undefined ? undefined : (JSON.parse(withRealIds(JSON.stringify(body))) as unknown);
-    const response = await finished(() => product.call(request.method.toUpperCase(), urlOf(request), sent));
+  for (const body of bodiesOf(request.operation, document)) {
+    const sent = made.inBody(body);
+    const url = made.inText(urlOf(request, made.at(request)));
+    const response = await finished(() => product.call(request.method.toUpperCase(), url, sent));
     const text = await response.text();
-    const shown = `${request.method} ${urlOf(request)} ${JSON.stringify(sent)}: ${text}`;
+    const shown = `${request.method} ${url} ${JSON.stringify(sent)}: ${text}`;
     if (!response.ok) {
       refusals.push(shown);
       continue;
@@ -109,7 +52,7 @@ async function refusalsOf(request: Request): Promise<readonly string[]> {
       refusals.push(`${shown} ${JSON.stringify(isDocumented.errors)}`);
     }
     if (response.status === 201 || response.status === 202)
-      remember(JSON.parse(text) as { readonly id: string }, request);
+      made.remember(JSON.parse(text) as { readonly id?: string }, request);
   }
   return refusals;
 }
@@ -143,35 +86,13 @@ function closed(schema: unknown): unknown {
   return open ? { additionalProperties: false, ...inner } : inner;
 }
 
-/** The first of a kind is the one that others name. */
-function remember({ id }: { readonly id?: string }, { path }: Request): void {
-  if (id === undefined) return; // events have none of ours
-  const prefix = id.slice(0, -EXAMPLE_ID_CHARACTERS);
-  if (!made.has(prefix)) made.set(prefix, id);
-  if (!madeAt.has(path)) madeAt.set(path, id);
-}
-
-/** Things before what is asked of them, and before what takes them away: what is part of others last. */
-const METHODS: readonly Method[] = ['post', 'get', 'patch', 'delete'];
-const requestsOf = (method: Method): readonly Request[] =>
-  Object.entries(document.paths).flatMap(([path, { [method]: operation }]) =>
-    operation === undefined || IS_OPERATORS.test(path) ? [] : [{ method, path, operation }],
-  );
-/** What is rotated can be changed less than before. */
-const rotates = ({ path }: Request): boolean => path.endsWith('/rotate');
-const asks = ({ path }: Request): boolean => /query$|:run|:batch/i.test(path);
-
 it('answers every request that the documentation shows', async () => {
-  const requests = METHODS.flatMap(requestsOf);
-  const [site, ...rest] = requests.toSorted(
-    (a, b) =>
-      Number(rotates(a)) - Number(rotates(b)) ||
-      METHODS.indexOf(a.method) - METHODS.indexOf(b.method) ||
-      Number(asks(a)) - Number(asks(b)) ||
-      Number(b.path === '/v1/sites') - Number(a.path === '/v1/sites'),
-  );
+  const requests = requestsOf(document).filter(({ path }) => !IS_OPERATORS.test(path) && !IS_PEOPLES.test(path));
+  const [site, ...rest] = inOrder(requests);
   expect(site).toMatchObject({ method: 'post', path: '/v1/sites' });
-  expect(rest.filter(asks).flatMap(({ operation }) => bodiesOf(operation)).length).toBeGreaterThan(15);
+  expect(rest.filter(asks).flatMap(({ operation }) => bodiesOf(operation, document)).length).toBeGreaterThan(
+    15,
+  );
   const taken = rest.filter(({ method }) => method === 'delete');
   const others = rest.filter(({ method }) => method !== 'delete');
   const refusals: string[] = [];

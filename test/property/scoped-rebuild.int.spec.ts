@@ -247,7 +247,7 @@ describe('a rebuild in part', () => {
 
   it('refuses days where other columns are declared, and builds everything', async () => {
     const log = await projectedLog({ seed: 9, shuffle: false, events: 50, visitors: 5 });
-    await postgres.pool.query('ALTER TABLE waiting_v1 ADD COLUMN former text');
+    await postgres.pool.query('ALTER TABLE waiting_in_v1 ADD COLUMN former text');
     try {
       await expect(build(log, MIDDLE)).rejects.toThrow(
         'Days of waiting cannot be built anew: in version 1, from which the others would be copied, ' +
@@ -256,7 +256,7 @@ describe('a rebuild in part', () => {
       await dropVersion(postgres.pool, 2);
       await build(log, ALL);
     } finally {
-      await postgres.pool.query('ALTER TABLE waiting_v1 DROP COLUMN former');
+      await postgres.pool.query('ALTER TABLE waiting_in_v1 DROP COLUMN former');
     }
     expect(await readModelBytes(postgres.pool, 2)).toEqual(await readModelBytes(postgres.pool));
     await log.close();

@@ -86,7 +86,12 @@ interface Asked {
   readonly request: OracleRequest;
 }
 
-async function answerOf({ site, zone, weekStart, request }: Asked): Promise<Report | { readonly status: number }> {
+async function answerOf({
+  site,
+  zone,
+  weekStart,
+  request,
+}: Asked): Promise<Report | { readonly status: number }> {
   try {
     const query = new RunReportQuery(
       { id: sites.get(site)!.id, timezone: zone, weekStart },

@@ -1,7 +1,7 @@
 // A database of its own for whoever asks: inside TEST_DATABASE_URL's server if that is set, else
 // inside one embedded server that the whole Jest run shares. The first to ask starts it, the
 // others adopt it, the last to stop stops it; jest-teardown.js sees to what was forgotten.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,6 +34,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     url: withDatabase(serverUrl, name),
     async stop() {
       await execute(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await execute(serverUrl, `DROP ROLE IF EXISTS ${rolesOf(name).join(', ')}`);
       await server?.stop();
     },
   };
@@ -92,6 +93,12 @@ function withDatabase(url: string, database: string): string {
   changed.pathname = `/${database}`;
   return changed.href;
 }
+
+/** They belong to the server, and would outlive their database. */
+const rolesOf = (database: string): readonly string[] =>
+  ['app', 'tenant'].map(
+    (kind) => `tidemark_${kind}_${createHash('md5').update(database).digest('hex').slice(0, 8)}`,
+  );
 
 async function execute(url: string, sql: string): Promise<void> {
   const client = new Client({ connectionString: url });

@@ -1,6 +1,17 @@
 import type { KeyScope } from '../../events/key.events.js';
 import { Problem } from '../../http/problem.js';
-import { bearerKey, hasScope, type Caller, reaches, requireReach, requireScope } from './access.js';
+import type { Role } from '../../events/merchant.events.js';
+import {
+  bearerKey,
+  hasScope,
+  type Caller,
+  memberCaller,
+  type Permission,
+  personOf,
+  reaches,
+  requireReach,
+  requireScope,
+} from './access.js';
 import type { Site } from './sites/site.aggregate.js';
 
 const caller = (scopes: readonly KeyScope[], reach: Partial<Caller> = {}): Caller => ({
@@ -12,7 +23,8 @@ const caller = (scopes: readonly KeyScope[], reach: Partial<Caller> = {}): Calle
 });
 const operator = caller(['operator'], { merchant: null });
 const site = (id: string, merchant: string) => ({ id, merchant }) as Site;
-const ALL: readonly KeyScope[] = ['ingest', 'ingest:server', 'stats:read', 'sites:admin', 'operator'];
+const SCOPES: readonly KeyScope[] = ['ingest', 'ingest:server', 'stats:read', 'sites:admin', 'operator'];
+const ALL: readonly Permission[] = [...SCOPES, 'definitions:write', 'members:admin', 'merchant:own'];
 
 function problemOf(attempt: () => unknown): Problem['options'] {
   try {
@@ -41,15 +53,18 @@ describe('the bearer key', () => {
 });
 
 describe('scopes', () => {
-  it('are what the key has, and nothing else, but for two that imply more', () => {
-    const implied: Partial<Record<KeyScope, readonly KeyScope[]>> = {
+  it('are what the key has, and nothing else, but for those that imply more', () => {
+    const implied: Partial<Record<KeyScope, readonly Permission[]>> = {
+      'sites:admin': ['sites:admin', 'definitions:write', 'members:admin'],
       'ingest:server': ['ingest', 'ingest:server'],
       operator: ALL,
     };
-    for (const own of ALL) {
+    for (const own of SCOPES) {
       expect(ALL.filter((scope) => hasScope(caller([own]), scope))).toEqual(implied[own] ?? [own]);
     }
     expect(hasScope(caller([]), 'ingest')).toBe(false);
+    expect(hasScope(caller(['sites:admin'], { site: 's1' }), 'members:admin')).toBe(false);
+    expect(hasScope(caller(['sites:admin'], { site: 's1' }), 'definitions:write')).toBe(true);
   });
 
   it('that are missing are answered 403, one of several being enough', () => {
@@ -60,6 +75,24 @@ describe('scopes', () => {
       detail: 'This needs a key with the scope sites:admin.',
     });
     expect(problemOf(() => requireScope(operator)).status).toBe(403);
+  });
+});
+
+describe('a member', () => {
+  it.each<[Role, readonly Permission[]]>([
+    ['viewer', ['stats:read']],
+    ['editor', ['stats:read', 'definitions:write']],
+    ['admin', ['stats:read', 'sites:admin', 'definitions:write', 'members:admin']],
+    ['owner', ['stats:read', 'sites:admin', 'definitions:write', 'members:admin', 'merchant:own']],
+  ])('who is %s may %j', (role, may) => {
+    const member = memberCaller('p1', 'm1', role);
+    expect(ALL.filter((scope) => hasScope(member, scope))).toEqual(may);
+    expect([member.merchant, member.site]).toEqual(['m1', null]);
+  });
+
+  it('is told from a key', () => {
+    expect(personOf(memberCaller('p1', 'm1', 'viewer'))).toBe('p1');
+    expect(personOf({ id: 'kperson' })).toBeUndefined();
   });
 });
 
@@ -81,9 +114,9 @@ describe('reach', () => {
   });
 
   it("ends in the same 404 at another's site and at none", () => {
-    const foreign = problemOf(() => requireReach(caller(ALL.slice(0, 4)), site('s1', 'm2')));
+    const foreign = problemOf(() => requireReach(caller(SCOPES.slice(0, 4)), site('s1', 'm2')));
     expect(foreign.status).toBe(404);
-    expect(foreign).toEqual(problemOf(() => requireReach(caller(ALL.slice(0, 4)), undefined)));
+    expect(foreign).toEqual(problemOf(() => requireReach(caller(SCOPES.slice(0, 4)), undefined)));
     expect(problemOf(() => requireReach(operator, undefined))).toEqual(foreign);
   });
 });

@@ -1,30 +1,85 @@
 // The one place that decides what a caller may do, and what whoever may not is told. A site of
-// another merchant answers exactly as one that does not exist, and a missing scope is noticed
+// another merchant answers exactly as one that does not exist, and a missing permission is noticed
 // before the site is looked at, so that neither tells which sites there are.
 import type { KeyScope } from '../../events/key.events.js';
+import type { Role } from '../../events/merchant.events.js';
 import { Problem } from '../../http/problem.js';
 import type { Site } from './sites/site.aggregate.js';
 
-/** Whoever shows a valid key. */
+/**
+ * The scopes of keys, and what they are too coarse for: to save goals, segments, funnels and annotations;
+ * to manage a merchant's members; and what only its owners decide.
+ */
+export type Permission = KeyScope | 'definitions:write' | 'members:admin' | 'merchant:own';
+
+/** Whoever shows a valid key, or is signed in. */
 export interface Caller {
-  /** Of the key: what commands record as `by`. */
+  /** Of the key, or `person-{id}`: what commands record as `by`. */
   readonly id: string;
   /** Null: the operator, for all merchants. */
   readonly merchant: string | null;
   /** Null: all of the merchant's sites. */
   readonly site: string | null;
-  readonly scopes: ReadonlySet<KeyScope>;
+  readonly scopes: ReadonlySet<Permission>;
 }
 
+/** What a member may: each role what the one below may, and more. */
+const VIEWER: readonly Permission[] = ['stats:read'];
+const EDITOR: readonly Permission[] = [...VIEWER, 'definitions:write'];
+const ADMIN: readonly Permission[] = [...EDITOR, 'sites:admin'];
+const OWNER: readonly Permission[] = [...ADMIN, 'merchant:own'];
+
+const SCOPES_OF_ROLE: Readonly<Record<Role, ReadonlySet<Permission>>> = {
+  viewer: new Set(VIEWER),
+  editor: new Set(EDITOR),
+  admin: new Set(ADMIN),
+  owner: new Set(OWNER),
+};
+
+/** For who is refused: what would have been enough. */
+const ENOUGH: Readonly<Record<Permission, string>> = {
+  ingest: 'a key with the scope ingest',
+  'ingest:server': 'a key with the scope ingest:server',
+  'stats:read': 'a key with the scope stats:read',
+  'sites:admin': 'a key with the scope sites:admin',
+  operator: 'a key with the scope operator',
+  'definitions:write': 'a key with the scope sites:admin, or the role editor',
+  'members:admin': "a key with the scope sites:admin for all of a merchant's sites, or the role admin",
+  'merchant:own': 'the role owner',
+};
+
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
+const PERSON = 'person-';
 
 export function bearerKey(headers: { readonly authorization?: string | undefined }): string | undefined {
   return BEARER.exec(headers.authorization ?? '')?.[1];
 }
 
-export function hasScope(caller: Caller, scope: KeyScope): boolean {
-  if (caller.scopes.has(scope) || caller.scopes.has('operator')) return true;
-  return scope === 'ingest' && caller.scopes.has('ingest:server');
+/** Somebody signed in who acts for a merchant. */
+export const memberCaller = (person: string, merchant: string, role: Role): Caller => ({
+  id: `${PERSON}${person}`,
+  merchant,
+  site: null,
+  scopes: SCOPES_OF_ROLE[role],
+});
+
+/** Undefined: not somebody signed in, but a key. */
+export const personOf = ({ id }: Pick<Caller, 'id'>): string | undefined =>
+  id.startsWith(PERSON) ? id.slice(PERSON.length) : undefined;
+
+export function hasScope(caller: Caller, scope: Permission): boolean {
+  const { scopes } = caller;
+  if (scopes.has(scope) || scopes.has('operator')) return true;
+  switch (scope) {
+    case 'ingest':
+      return scopes.has('ingest:server');
+    case 'definitions:write':
+      return scopes.has('sites:admin');
+    case 'members:admin':
+      return scopes.has('sites:admin') && caller.site === null;
+    default:
+      return false;
+  }
 }
 
 /** The key's reach only: not what it may do there. */
@@ -33,10 +88,10 @@ export function reaches(caller: Caller, site: Pick<Site, 'id' | 'merchant'>): bo
   return caller.merchant === site.merchant && (caller.site === null || caller.site === site.id);
 }
 
-/** @throws Problem 403 unless the key has one of `scopes`. */
-export function requireScope(caller: Caller, ...scopes: readonly KeyScope[]): void {
+/** @throws Problem 403 unless the caller has one of `scopes`. */
+export function requireScope(caller: Caller, ...scopes: readonly Permission[]): void {
   if (scopes.some((scope) => hasScope(caller, scope))) return;
-  throw Problem.forbidden(`This needs a key with the scope ${scopes.join(' or ')}.`);
+  throw Problem.forbidden(`This needs ${scopes.map((scope) => ENOUGH[scope]).join(', or ')}.`);
 }
 
 /** @throws Problem 404 unless there is a site and the key reaches it. */

@@ -10,7 +10,6 @@ import {
   revokeKey,
   rotateKey,
 } from './keys/key.aggregate.js';
-import { merchantFold, registerMerchant } from './merchants/merchant.aggregate.js';
 import { spreadAt } from './sites/spread.js';
 import {
   changeSite,
@@ -222,12 +221,5 @@ describe('a key', () => {
     expect([outlasts(early, late), outlasts(late, late), outlasts(late, null), outlasts(null, null)]).toEqual(
       [false, false, false, false],
     );
-  });
-});
-
-describe('a merchant', () => {
-  it('is absent, then registered', () => {
-    expect(given(merchantFold)).toBe('absent');
-    expect(given(merchantFold, registerMerchant('m', 'Shop'), unknown)).toEqual({ id: 'm', name: 'Shop' });
   });
 });

@@ -1,4 +1,4 @@
-// Directories of sites and keys, and what CallerGuard needs: for every role that is asked something
+// Directories of sites and keys, and who may ask: for every role that is asked something
 // over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config/config.js';
@@ -7,6 +7,8 @@ import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuthTelemetry } from './auth.telemetry.js';
+import { CallerStanding } from './caller-standing.js';
+import { Callers } from './callers.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { DirectorySnapshots } from './directories/directory-snapshots.js';
 import { KeyDirectory } from './directories/key.directory.js';
@@ -16,6 +18,7 @@ import { KeyUsage } from './keys/key-usage.js';
 import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
+import { MemberDirectory } from './merchants/member.directory.js';
 
 type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory];
 
@@ -31,7 +34,10 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
       useFactory: (...[eventStore, snapshots, telemetry, sites, keys]: FollowerDependencies) =>
         new DirectoryFollower({ eventStore, snapshots, telemetry, sites, keys }),
     },
+    MemberDirectory,
+    CallerStanding,
     AuthTelemetry,
+    Callers,
     KeyUsage,
     RepeatableRequests,
     {
@@ -52,8 +58,10 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
     KeyPepper,
     KeyUsage,
     DirectoryFollower,
+    MemberDirectory,
+    CallerStanding,
     AuthTelemetry,
-    RequestLimits,
+    Callers,
     RepeatableRequests,
   ],
 })

@@ -1,19 +1,38 @@
 // What people do to the system over HTTP, as commands. For the api role.
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { EventStore } from '../../event-store/event-store.js';
+import { openEntitySource } from '../../postgres/entity-source.js';
+import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { AuthModule } from './auth.module.js';
+import { DirectoryFollower } from './directories/directory-follower.js';
 import { ChangeSiteHandler } from './sites/change-site.command.js';
 import { CreateSiteHandler } from './sites/create-site.command.js';
 import { DeleteSiteHandler } from './sites/delete-site.command.js';
 import { IssueKeyHandler } from './keys/issue-key.command.js';
 import { IssueOperatorKeyHandler } from './keys/issue-operator-key.command.js';
+import { ChangeMerchantHandler } from './merchants/change-merchant.command.js';
+import { InvitationsController } from './merchants/invitations.controller.js';
+import { InvitationsDesk } from './merchants/invitations.desk.js';
+import { MembersController } from './merchants/members.controller.js';
+import { MerchantController } from './merchants/merchant.controller.js';
+import { MerchantDesk } from './merchants/merchant.desk.js';
+import { MerchantLists } from './merchants/merchant.lists.js';
+import { MerchantsController } from './merchants/merchants.controller.js';
 import { RegisterMerchantHandler } from './merchants/register-merchant.command.js';
+import { LogMailer } from './people/mail/log.mailer.js';
+import { Mailer } from './people/mail/mailer.js';
+import { Sealer } from './people/sealing.js';
+import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-read-models.js';
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
 import { ChangeKeyHandler } from './keys/change-key.command.js';
 import { KeyDesk } from './keys/key.desk.js';
 import { KeysController } from './keys/keys.controller.js';
+import { KeyPepper } from './keys/key-pepper.js';
 import { OperatorKey } from './keys/operator-key.js';
 import { RotateKeyHandler } from './keys/rotate-key.command.js';
 import { SiteKeysController } from './keys/site-keys.controller.js';
@@ -22,11 +41,59 @@ import { SitesController } from './sites/sites.controller.js';
 
 @Module({
   imports: [CqrsModule, AuthModule],
-  controllers: [SitesController, SiteKeysController, KeysController, AuditController],
+  controllers: [
+    SitesController,
+    SiteKeysController,
+    KeysController,
+    MerchantController,
+    MembersController,
+    InvitationsController,
+    MerchantsController,
+    AuditController,
+  ],
   providers: [
     OperatorKey,
     AuditTrail,
+    {
+      provide: DataSource,
+      inject: [Pool],
+      useFactory: (pool: Pool) => openEntitySource(pool, READ_MODEL_ENTITIES),
+    },
+    {
+      provide: ControlReadModels,
+      inject: [DataSource, EventStore, Telemetry, DirectoryFollower],
+      useFactory: (
+        source: DataSource,
+        eventStore: EventStore,
+        telemetry: Telemetry,
+        follower: DirectoryFollower,
+      ) => new ControlReadModels({ source, eventStore, telemetry, follower }),
+    },
+    {
+      provide: Sealer,
+      inject: [Pool, KeyPepper],
+      useFactory: (pool: Pool, pepper: KeyPepper) => new Sealer(pool, pepper),
+    },
+    {
+      provide: Mailer,
+      inject: [Telemetry],
+      useFactory: (telemetry: Telemetry) => new LogMailer(telemetry),
+    },
+    MerchantDesk,
+    MerchantLists,
+    {
+      provide: InvitationsDesk,
+      inject: [MerchantDesk, Sealer, KeyPepper, Mailer, Telemetry],
+      useFactory: (
+        desk: MerchantDesk,
+        sealer: Sealer,
+        pepper: KeyPepper,
+        mailer: Mailer,
+        telemetry: Telemetry,
+      ) => new InvitationsDesk({ desk, sealer, pepper, mailer, telemetry }),
+    },
     RegisterMerchantHandler,
+    ChangeMerchantHandler,
     CreateSiteHandler,
     ChangeSiteHandler,
     DeleteSiteHandler,

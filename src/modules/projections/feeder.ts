@@ -12,6 +12,7 @@ import { readSites } from '../auth/directories/read-sites.js';
 import { sessions } from './catalog/sessions.projection.js';
 import { waiting } from './catalog/waiting.projection.js';
 import { Checkpoints } from './checkpoint.js';
+import { Clusterer, CLUSTERING_PARTITION } from './clustering/clusterer.js';
 import { siteZones } from './compare/site-zones.js';
 import { projectionsOf } from './definition.js';
 import { EventBudget } from './event-budget.js';
@@ -63,6 +64,7 @@ export class Feeder {
     private readonly telemetry: ProjectionsTelemetry,
     private readonly halted: HaltedPartitions,
     @Inject(EventStore) private readonly eventStore: EventStore,
+    private readonly clusterer: Clusterer,
   ) {
     // One run is gathered, one folded, one commits.
     this.#budget = new EventBudget(3 * config.PROJECTOR_FLUSH_EVENTS_MAX);
@@ -76,8 +78,11 @@ export class Feeder {
     if (fed.source !== null && !(await this.#rebuilt(feed, { ...fed, source: fed.source }, signal))) return;
     if (signal.aborted) return;
     this.#feeds++;
+    const clustering =
+      partition === CLUSTERING_PARTITION ? this.clusterer.follow(fed.version, signal) : undefined;
     try {
       await this.#projectorOf(feed, fed, recheck).project(signal);
+      await clustering;
     } finally {
       this.#feeds--;
     }

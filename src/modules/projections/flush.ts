@@ -46,7 +46,7 @@ export class Flush {
             kind: 'rows',
             projection,
             deleted: [],
-            copied: new BinaryCopy(Object.values(projection.columns)),
+            copied: new BinaryCopy(Object.values(projection.columns), orderOf(projection)),
             days: new Set(),
           }
         : { kind: 'counters', projection, deltas: new Map() },
@@ -92,6 +92,13 @@ export class Flush {
       }
     }
   }
+}
+
+/** A large table is read by its key, and what was committed together should lie together in it: see clustering/. */
+function orderOf({ columns, partitionBy, primaryKey }: RowsProjection): readonly number[] {
+  if (partitionBy === undefined) return [];
+  const names = Object.keys(columns);
+  return primaryKey.map((column) => names.indexOf(column));
 }
 
 /** Of all times each day once: partitions are months. */

@@ -2,6 +2,8 @@
 // TrackingLogStrategy.
 import { Module } from '@nestjs/common';
 import { ArchiveModule } from '../../archive/archive.module.js';
+import { Clusterer } from './clustering/clusterer.js';
+import { ClusteringTelemetry } from './clustering/clustering.telemetry.js';
 import { DecisionFollowerModule } from './dead-letters/decision-follower.module.js';
 import { Feeder } from './feeder.js';
 import { HaltedPartitions } from './halted-partitions.js';
@@ -24,6 +26,8 @@ import { SharingModule } from './sharing/sharing.module.js';
     RebuildSteward,
     VersionReaper,
     LogEnds,
+    ClusteringTelemetry,
+    Clusterer,
     Feeder,
   ],
 })

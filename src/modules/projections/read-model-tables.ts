@@ -3,6 +3,8 @@
 // may boot at once. Tables that are filled in bulk get their keys and indexes when all is in.
 import type { Pool, PoolClient } from 'pg';
 import { sqlType } from '../../postgres/binary-copy.js';
+import { AS_OWNER } from '../../postgres/database-roles.js';
+import { entranceOf, entranceSql, rowSecuritySql } from '../../postgres/row-security.js';
 import { type Projection, tableOf } from './projection.js';
 import { changedPeriodsSql, changedPeriodsTable } from './read-models/changed-periods.js';
 
@@ -18,7 +20,7 @@ export async function createReadModelTables(pool: Pool, projections: readonly Pr
       await client.query(tableSql(projection, keySql(projection)));
       for (const sql of indexesSql(projection)) await client.query(sql);
     }
-    await client.query(changedPeriodsSql(projections[0]!.version));
+    await createChangedPeriods(client, projections[0]!.version);
   });
 }
 
@@ -28,7 +30,7 @@ export async function createBulkTables(pool: Pool, projections: readonly Project
     for (const projection of projections) {
       await client.query(tableSql(projection, projection.kind === 'rows' ? '' : keySql(projection)));
     }
-    await client.query(changedPeriodsSql(projections[0]!.version));
+    await createChangedPeriods(client, projections[0]!.version);
   });
 }
 
@@ -51,9 +53,16 @@ export async function indexBulkTables(pool: Pool, projections: readonly Projecti
 
 export async function dropReadModelTables(pool: Pool, projections: readonly Projection[]): Promise<void> {
   await locked(pool, TABLES_LOCK, async (client) => {
-    for (const projection of projections) await client.query(`DROP TABLE IF EXISTS ${tableOf(projection)}`);
+    for (const table of projections.map(tableOf)) {
+      await client.query(`DROP TABLE IF EXISTS ${entranceOf(table)}; DROP TABLE IF EXISTS ${table}`);
+    }
     await client.query(`DROP TABLE IF EXISTS ${changedPeriodsTable(projections[0]!.version)}`);
   });
+}
+
+async function createChangedPeriods(client: PoolClient, version: number): Promise<void> {
+  await client.query(changedPeriodsSql(version));
+  await client.query(rowSecuritySql(changedPeriodsTable(version)));
 }
 
 /** Remembers which months exist, so that a commit asks PostgreSQL only for new ones. */
@@ -78,14 +87,17 @@ export class MonthPartitions {
     }
     if (missing.size === 0) return;
     await locked(this.pool, TABLES_LOCK, async (client) => {
-      for (const wanted of missing) await client.query(partitionSql(this.table, wanted));
+      for (const wanted of missing) {
+        await client.query(partitionSql(this.table, wanted));
+        await client.query(rowSecuritySql(partitionName(this.table, wanted)));
+      }
     });
     for (const made of missing) this.#known.add(made);
   }
 }
 
-/** A time in every month that the table has a partition for. */
-export async function monthsOf(client: PoolClient, table: string): Promise<readonly number[]> {
+/** A time in every month that the table has a partition for: its beginning, but of all that is early its end. */
+export async function monthsOf(client: Pick<PoolClient, 'query'>, table: string): Promise<readonly number[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = $1::regclass`,
     [table],
@@ -95,6 +107,9 @@ export async function monthsOf(client: PoolClient, table: string): Promise<reado
     return year === undefined ? FIRST_MONTH - 1 : Date.UTC(Number(year), Number(month) - 1, 1);
   });
 }
+
+/** The partition that rows of that time lie in. */
+export const monthTableOf = (table: string, time: number): string => partitionName(table, monthOf(time));
 
 function monthOf(time: number): number {
   if (time < FIRST_MONTH) return Number.NEGATIVE_INFINITY;
@@ -143,14 +158,16 @@ function tableSql(projection: Projection, key: string): string {
   return `
     CREATE TABLE IF NOT EXISTS ${table} (${[...columns, ...(key ? [key] : [])].join(', ')})
       ${projection.partitionBy ? `PARTITION BY RANGE (${projection.partitionBy})` : 'WITH (fillfactor = 70)'};
-    COMMENT ON TABLE ${table} IS '${projection.meaning.replaceAll("'", "''")}';`;
+    COMMENT ON TABLE ${table} IS '${projection.meaning.replaceAll("'", "''")}';
+    ${rowSecuritySql(table)};
+    ${projection.kind === 'rows' ? entranceSql(table, columns) : ''}`;
 }
 
 async function locked(pool: Pool, lock: string, work: (client: PoolClient) => Promise<void>): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query(
-      `BEGIN; SET LOCAL statement_timeout TO 0; SELECT pg_advisory_xact_lock(hashtext('${lock}'))`,
+      `BEGIN; ${AS_OWNER}; SET LOCAL statement_timeout TO 0; SELECT pg_advisory_xact_lock(hashtext('${lock}'))`,
     );
     await work(client);
     await client.query('COMMIT');

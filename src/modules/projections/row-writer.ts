@@ -3,6 +3,7 @@
 import { finished } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { entranceOf } from '../../postgres/row-security.js';
 import type { RowsFlush } from './flush.js';
 import { keyParameters, keysSql } from './key-columns.js';
 import { type RowsProjection, tableOf } from './projection.js';
@@ -18,7 +19,7 @@ export async function writeRows(
   if (copied.rows === 0) return;
   const columns = Object.keys(projection.columns).join(', ');
   const stream = client.query(
-    copyFrom(`COPY ${tableOf(projection)} (${columns}) FROM STDIN (FORMAT binary)`),
+    copyFrom(`COPY ${entranceOf(tableOf(projection))} (${columns}) FROM STDIN (FORMAT binary)`),
   );
   for (const chunk of copied.finish()) stream.write(chunk);
   stream.end();

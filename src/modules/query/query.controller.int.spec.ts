@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type GivenSession, insertSessions, setCheckpoints } from '../../../test/read-model-rows.js';
 import { type QuerySide, startQuerySide } from '../../../test/servers/query-side.js';
+import { settleDays } from '../../../test/settling.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 
 const DAY = '2026-11-10';
@@ -222,6 +223,25 @@ it('samples beyond the budget, and says so', async () => {
   expect([sampled, Math.round(rate * 100)]).toEqual([true, 67]);
   expect(Math.abs(body.results[0].metrics[0] / 1_500 - 1)).toBeLessThan(4 * error);
   expect(error).toBeLessThan(0.03);
+});
+
+it('asks anew what was answered from a sample once days are settled, and remembers that', async () => {
+  const other = (await plane.call('POST', '/v1/sites', { body: { domain: 'busy.example' } })).body.id;
+  const at = Date.parse(`${DAY}T12:00:00Z`);
+  await insertSessions(
+    postgres.pool,
+    Array.from({ length: 1_500 }, (_, n) => ({ site: other, visitor: BigInt(n), events: [{ at: at + n }] })),
+  );
+  const body = { metrics: ['visits'], date_range: [DAY, DAY], dimensions: ['visit:source'] };
+  const answer = async () => (await plane.call('POST', `/v1/sites/${other}/query`, { body })).body;
+  expect((await answer()).meta).toMatchObject({ sampled: true, source: 'facts' });
+  const from = Date.parse(`${DAY}T00:00:00Z`);
+  await settleDays(postgres.pool, { site: other, zone: 'UTC', range: { from, to: from + 86_400_000 } });
+  const settled = await answer();
+  expect([settled.meta.source, settled.meta.sampled]).toEqual(['settled', false]);
+  expect(settled.results).toEqual([{ dimensions: ['Direct / None'], metrics: [1_500] }]);
+  const again = await withoutFacts(answer);
+  expect(again.results).toEqual(settled.results);
 });
 
 it('remembers an answer until a checkpoint moves', async () => {

@@ -1,10 +1,22 @@
 // POST /v1/sites/{site}/query: checks the key and the request, asks the QueryBus, and writes the
 // answer as JSON or CSV. Another merchant's site answers exactly as one that does not exist.
-import { Body, Controller, Headers, HttpCode, Inject, Param, Post, Res, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
+import { AnswersEarly } from '../../http/route-kind.js';
 import { type Caller, requireReach } from '../auth/access.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { Calling, CallerGuard, NeedsScope } from '../auth/caller.guard.js';
@@ -14,6 +26,7 @@ import { prefersAsync } from './jobs/prefer.js';
 import { sendTagged } from './negotiation.js';
 import { ApiReport, QUERY_EXAMPLES, QUERY_SCHEMA, REPORT_SCHEMA } from './query.openapi.js';
 import { QueryTelemetry } from './query.telemetry.js';
+import { QUERY_SCOPE, REPEATED_QUESTIONS, RepeatedQuestions } from './repeated/repeated-questions.js';
 import { parseReportRequest, type ReportRequest } from './request/report-request.js';
 import { RunReportQuery } from './run-report.query.js';
 
@@ -26,11 +39,13 @@ export class QueryController {
     @Inject(SiteDirectory) private readonly sites: SiteDirectory,
     @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
     @Inject(LaterAnswers) private readonly later: LaterAnswers,
+    @Inject(RepeatedQuestions) private readonly repeated: RepeatedQuestions,
   ) {}
 
   @Post()
   @HttpCode(200)
-  @NeedsScope('stats:read')
+  @NeedsScope(QUERY_SCOPE)
+  @AnswersEarly(REPEATED_QUESTIONS)
   @ApiOperation({
     summary: 'Ask for metrics of a site',
     description:
@@ -42,6 +57,7 @@ export class QueryController {
     @Body() body: unknown,
     @Calling() caller: Caller,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
+    @Req() { bodyText }: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const site = requireReach(caller, this.sites.find(idOrDomain));
@@ -50,8 +66,12 @@ export class QueryController {
       return this.later.query({ site, body, request, accept: headers.accept }, reply);
     }
     const asked = new RunReportQuery(site, request, Date.now());
-    const { report, json, etag } = await this.queries.execute(asked);
-    sendTagged(reply, headers, { etag, json, csv: () => toCsv(report) });
+    const answer = await this.queries.execute(asked);
+    const { json, etag, known } = answer;
+    if (known !== null && bodyText !== undefined) {
+      this.repeated.remember({ site: idOrDomain, text: bodyText }, known);
+    }
+    sendTagged(reply, headers, { etag, json, csv: () => toCsv(answer.report) });
   }
 
   private parse(body: unknown): ReportRequest {

@@ -19,7 +19,10 @@ import { SiteQuestions } from './site-questions.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { RedisReportCache } from './cache/redis.report-cache.js';
 import { MemoryReportCache, ReportCache } from './cache/report-cache.js';
-import { type ComputedReport, RunReportHandler } from './run-report.query.js';
+import type { ReportText } from './report-text.js';
+import { KnownReports } from './repeated/known-reports.js';
+import { RepeatedQuestions } from './repeated/repeated-questions.js';
+import { RunReportHandler } from './run-report.query.js';
 import { RealtimeController } from './realtime/realtime.controller.js';
 import { REALTIME_PROVIDERS } from './realtime/realtime.providers.js';
 import { REPORTS } from './reporting/report-list.js';
@@ -52,6 +55,8 @@ const CACHE_ENTRIES_MAX = 10_000;
     Freshness,
     SiteChanges,
     SiteQuestions,
+    KnownReports,
+    RepeatedQuestions,
     PlausibleReports,
     QueryTelemetry,
     Settler,
@@ -62,7 +67,7 @@ const CACHE_ENTRIES_MAX = 10_000;
       provide: ReportCache,
       inject: [RedisStore, QueryTelemetry],
       useFactory: (redis: RedisStore, telemetry: QueryTelemetry) => {
-        const memory = new MemoryReportCache<ComputedReport>({
+        const memory = new MemoryReportCache<ReportText>({
           bytesMax: CACHE_BYTES_MAX,
           entriesMax: CACHE_ENTRIES_MAX,
           bytesOf: ({ bytes }) => bytes,

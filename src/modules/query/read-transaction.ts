@@ -1,5 +1,6 @@
-// One read-only snapshot for all statements of an answer, under the query's time limit. What
-// PostgreSQL refuses because of the request becomes a Problem; everything else passes on.
+// One read-only snapshot for all statements of an answer about a site, under the query's time limit: other
+// sites' rows are not there. What PostgreSQL refuses because of the request becomes a Problem; everything
+// else passes on.
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { Problem } from '../../http/problem.js';
 import { inReadSnapshot } from '../../postgres/read-snapshot.js';
@@ -9,13 +10,20 @@ const QUERY_CANCELED = '57014';
 const UNDEFINED_TABLE = '42P01';
 const READ_MODELS_RETRY_SECONDS = 5;
 
+export interface ReadOf {
+  /** Id. */
+  readonly site: string;
+  /** Of each statement. */
+  readonly timeoutMs: number;
+}
+
 export async function inReadTransaction<T>(
   pool: Pool,
-  timeoutMs: number,
+  { site, timeoutMs }: ReadOf,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   try {
-    return await inReadSnapshot(pool, timeoutMs, work);
+    return await inReadSnapshot(pool, { timeoutMs, tenant: { site } }, work);
   } catch (error) {
     throw problemFor(error);
   }

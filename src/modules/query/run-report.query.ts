@@ -5,35 +5,30 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
 import { Problem } from '../../http/problem.js';
-import type { ServedProjection } from '../projections/read-models/serving.js';
+import { type CachedReport, ReportCache } from './cache/report-cache.js';
+import { cacheKeyOf } from './digest.js';
 import { refuseUnknownPatterns } from './facts/unknown-patterns.js';
-import { cacheKeyOf, digestOf, etagOf } from './digest.js';
-import { Freshness, freshnessMetaOf, type ReadModelsState } from './freshness.js';
+import { Freshness, type ReadModelsState } from './freshness.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { inReadTransaction } from './read-transaction.js';
-import { remembered } from './remembered.js';
-import type { Report, ReportMeta } from './report.js';
-import { ReportCache } from './cache/report-cache.js';
+import type { KnownReport } from './repeated/known-reports.js';
+import { type Answer, answerOf, type ReportText, reportTextOf } from './report-text.js';
 import type { Range } from './request/date-range.js';
-import { type Compared, echoOf, type ReportQuery, timestampsOf } from './request/report-query.js';
+import { echoOf, type ReportQuery } from './request/report-query.js';
 import type { ReportRequest } from './request/report-request.js';
-import { type ReportNumbers, readReport } from './sources/read-report.js';
+import { SettledSince } from './settled/settled-since.js';
+import { readReport } from './sources/read-report.js';
 import { ReportSources } from './sources/report-sources.js';
-import { KnownSettledTables } from './settled/settled-tables.js';
-import { ESTIMATE_ERROR } from './sources/rollup.report.js';
 import { SessionEstimates } from './sources/session-estimate.js';
 import { SiteChanges } from './site-changes.js';
 import { type ReportSite, SiteQuestions } from './site-questions.js';
 
-export interface Answer {
-  readonly report: Report;
-  /** The same, as it goes over the wire. */
-  readonly json: () => string;
-  /** Equal for equal numbers: freshness alone does not change it. */
-  readonly etag: string;
+export interface RunAnswer extends Answer {
+  /** By which the same request is answered again; null: it may ask something else the next time. */
+  readonly known: KnownReport | null;
 }
 
-export class RunReportQuery extends Query<Answer> {
+export class RunReportQuery extends Query<RunAnswer> {
   constructor(
     readonly site: ReportSite,
     readonly request: ReportRequest,
@@ -46,77 +41,84 @@ export class RunReportQuery extends Query<Answer> {
   }
 }
 
-/** What is remembered: the numbers, not how fresh they are. */
-export interface ComputedReport extends ReportNumbers {
-  readonly digest: string;
-  readonly bytes: number;
+interface Task {
+  readonly asked: RunReportQuery;
+  readonly query: ReportQuery;
+  /** All days that the answer is about. */
+  readonly span: Range;
+  readonly state: ReadModelsState;
 }
 
 @QueryHandler(RunReportQuery)
 export class RunReportHandler implements IQueryHandler<RunReportQuery> {
   private readonly estimates = new SessionEstimates();
-  private readonly settledTables = new KnownSettledTables();
+  private readonly settled = new SettledSince();
 
   constructor(
     @Inject(Pool) private readonly pool: Pool,
     @Inject(CONFIG) private readonly config: Pick<Config, 'QUERY_TIMEOUT_MS' | 'QUERY_SESSIONS_MAX'>,
     @Inject(Freshness) private readonly freshness: Freshness,
-    @Inject(ReportCache) private readonly cache: ReportCache<ComputedReport>,
+    @Inject(ReportCache) private readonly cache: ReportCache<ReportText>,
     @Inject(QueryTelemetry) private readonly telemetry: QueryTelemetry,
     @Inject(SiteQuestions) private readonly questions: SiteQuestions,
     @Inject(SiteChanges) private readonly changes: SiteChanges,
   ) {}
 
-  async execute(asked: RunReportQuery): Promise<Answer> {
+  async execute(asked: RunReportQuery): Promise<RunAnswer> {
     const startedMs = performance.now();
     try {
+      // Before anything is looked at: what changes meanwhile must not be taken for known.
+      const standing = asked.timeoutMs === undefined ? this.questions.standingOf(asked) : null;
       const state = await this.freshness.of(asked.site.id);
       const query = await this.questions.normalised(asked, state);
       const { site, zone, goals } = query;
-      const changes = await this.changes.of(site, spanOf(query), state);
+      const span = spanOf(query);
+      const changes = await this.changes.of(site, span, state);
       const { timeoutMs } = asked;
       // Apart by time limit: who may take long must not share the fate of who may not.
       const key = cacheKeyOf([
         ...[site, zone, echoOf(query), goals, state.version, changes],
         ...(timeoutMs === undefined ? [] : [timeoutMs]),
       ]);
-      const { value, source } = await this.cache.get(
-        key,
-        () => this.compute(query, state, timeoutMs ?? this.config.QUERY_TIMEOUT_MS),
-        spanOf(query).to <= asked.now ? 'lasting' : 'passing',
-      );
+      const { value, source } = await this.remembered({ asked, query, span, state }, key);
       const seconds = (performance.now() - startedMs) / 1000;
       this.telemetry.answered(source === 'cache' ? 'cache' : value.source, seconds);
-      return answerOf(query, value, state);
+      const known = standing && { ...standing, version: state.version, span, changes, key };
+      return Object.defineProperty(answerOf(value, state), 'known', { value: known }) as RunAnswer;
     } catch (error) {
       if (error instanceof Problem) this.telemetry.refused(error.options.status);
       throw error;
     }
   }
 
-  private async compute(
-    query: ReportQuery,
-    { projections, version }: ReadModelsState,
-    timeoutMs: number,
-  ): Promise<ComputedReport> {
-    const numbers = await inReadTransaction(this.pool, timeoutMs, async (client) => {
+  /** A sample, only while no more is settled than when it was taken: settled days might answer better. */
+  private async remembered(task: Task, key: string): Promise<CachedReport<ReportText>> {
+    const { asked, query, span, state } = task;
+    const durability = span.to <= asked.now ? 'lasting' : 'passing';
+    const compute = () => this.compute(task, asked.timeoutMs ?? this.config.QUERY_TIMEOUT_MS);
+    const found = await this.cache.get(key, compute, durability);
+    if (found.value.settledThen === null || found.source === 'computed') return found;
+    const settled = await this.settled.now(this.pool, { site: query.site, span, version: state.version });
+    if (settled === found.value.settledThen) return found;
+    return this.cache.get(cacheKeyOf([key, settled]), compute, durability);
+  }
+
+  private async compute({ query, span, state }: Task, timeoutMs: number): Promise<ReportText> {
+    const { projections, version } = state;
+    return inReadTransaction(this.pool, { site: query.site, timeoutMs }, async (client) => {
       await refuseUnknownPatterns(client, query.filters);
       const sources = new ReportSources(client, {
         tables: { rollup: projections.traffic.table, facts: projections.sessions.table },
         ranges: [query.range, ...(query.compared === null ? [] : [query.compared.range])],
         sessionsMax: this.config.QUERY_SESSIONS_MAX,
         estimates: this.estimates,
-        settled: await this.settledTables.of(client, version),
+        settled: await this.settled.tablesOf(client, version),
       });
-      return readReport(sources, query);
+      const numbers = await readReport(sources, query);
+      const sampled = numbers.sample !== null;
+      const days = { site: query.site, span, version };
+      return reportTextOf(query, numbers, sampled ? await this.settled.of(client, days) : null);
     });
-    const text = JSON.stringify([numbers, echoOf(query)]);
-    return {
-      ...numbers,
-      digest: digestOf(text),
-      // Of the values, and of the text that is kept beside them.
-      bytes: text.length * 3,
-    };
   }
 }
 
@@ -128,43 +130,4 @@ function spanOf({ range, compared, metrics }: ReportQuery): Range {
     ? 0
     : Math.min(...ranges.map(({ from }) => from));
   return { from, to: Math.max(...ranges.map(({ to }) => to)) };
-}
-
-function answerOf(query: ReportQuery, computed: ComputedReport, { projections }: ReadModelsState): Answer {
-  const served: ServedProjection = computed.source === 'rollup' ? 'traffic' : 'sessions';
-  const meta: ReportMeta = {
-    ...freshnessMetaOf(projections[served]),
-    sampled: computed.sample !== null,
-    ...(computed.sample && { sample_rate: computed.sample.rate, sample_error: computed.sample.error }),
-    source: computed.source,
-    bots: query.include.bots ? 'included' : 'excluded',
-    ...(computed.otherRow && { other_row: true as const }),
-    ...(computed.visitorsEstimated && { approximate: { visitors: ESTIMATE_ERROR } }),
-    ...(Object.keys(computed.warnings).length > 0 && { metric_warnings: computed.warnings }),
-    ...(query.include.timeLabels && { time_labels: query.buckets.labels }),
-    ...(query.compared && comparedMeta(query, query.compared)),
-    ...(computed.totals && { totals: computed.totals }),
-    ...(query.include.totalRows && { total_rows: computed.totalRows }),
-  };
-  const echo = echoOf(query);
-  return {
-    report: { results: computed.results, meta, query: echo },
-    // The numbers of an answer that is known are said again and again: only how fresh they are is new.
-    json: () =>
-      `{"results":${textOf(computed.results)},"meta":${JSON.stringify(meta)},"query":${textOf(echo)}}`,
-    etag: etagOf(computed.digest),
-  };
-}
-
-/** Of what never changes. */
-const textOf = remembered((value: object): string => JSON.stringify(value));
-
-function comparedMeta(
-  { zone, include }: ReportQuery,
-  { range, buckets }: Compared,
-): Pick<ReportMeta, 'comparison_date_range' | 'comparison_time_labels'> {
-  return {
-    comparison_date_range: timestampsOf(range, zone),
-    ...(include.timeLabels && { comparison_time_labels: buckets.labels }),
-  };
 }

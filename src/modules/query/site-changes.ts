@@ -4,6 +4,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { DatabaseError, Pool } from 'pg';
+import { inTenantTransaction } from '../../postgres/tenant.js';
 import {
   changedPeriodOf,
   changedPeriodsTable,
@@ -48,11 +49,10 @@ export class SiteChanges {
     try {
       const table = changedPeriodsTable(version);
       const changes = changesSql(table, { site: '$1', from: '$2::timestamptz', to: '$3::timestamptz' });
-      const { rows } = await this.pool.query<{ changes: string }>(`SELECT ${changes} AS changes`, [
-        site,
-        timestamp(from),
-        timestamp(to),
-      ]);
+      const values = [site, timestamp(from), timestamp(to)];
+      const { rows } = await inTenantTransaction(this.pool, { site }, (client) =>
+        client.query<{ changes: string }>(`SELECT ${changes} AS changes`, values),
+      );
       return rows[0]!.changes;
     } catch (error) {
       if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return null;

@@ -24,6 +24,7 @@ beforeEach(() => {
   goals = [GOAL];
   country = 'DE';
   questions = new SiteQuestions(new Pool(), {
+    of: () => goals,
     goalsOf: () => goals,
     segmentOf: (_, id) => ({ id, name: id, filters: [['is', 'visit:country', [country]]] }),
     funnelOf: () => undefined,

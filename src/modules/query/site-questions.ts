@@ -29,6 +29,13 @@ export interface Asked {
   readonly now: number;
 }
 
+/** What a request's meaning depends on besides its text. */
+export interface Standing {
+  readonly site: ReportSite;
+  readonly definitions: object;
+  readonly quarter: number;
+}
+
 interface Remembered {
   readonly query: ReportQuery;
   /** Of the site, when it was made complete: another array as soon as one has changed. */
@@ -42,6 +49,8 @@ const CHARACTERS_PER_BUCKET = 50;
 /** Whatever the zone, days and hours begin with one of them: of everything but `24h`, which moves every second. */
 const QUARTER_MS = 15 * 60_000;
 const MOVING_RANGE = '24h';
+/** Begins with the site's data, which the database must be asked for. */
+const WHOLE_RANGE = 'all';
 
 @Injectable()
 export class SiteQuestions {
@@ -56,19 +65,32 @@ export class SiteQuestions {
     @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
   ) {}
 
+  /** While it stands, the same request becomes the same query; null: this one may become another at any time. */
+  standingOf({ site, request, now }: Asked): Standing | null {
+    if (request.date_range === MOVING_RANGE || request.date_range === WHOLE_RANGE) return null;
+    return { site, definitions: this.definitions.of(site.id), quarter: quarterOf(now) };
+  }
+
+  stands({ site, definitions, quarter }: Standing, asked: Omit<Asked, 'request'>): boolean {
+    // The directory has another object for a site that has changed.
+    if (site !== asked.site || quarter !== quarterOf(asked.now)) return false;
+    return definitions === this.definitions.of(site.id);
+  }
+
   /**
    * The same object for the same question.
    * @throws Problem 400 for what makes no sense or is not there, 422 for what costs too much
    */
   async normalised({ site, request, now }: Asked, state: ReadModelsState): Promise<ReportQuery> {
-    const earliest = request.date_range === 'all' ? await firstSessionOf(this.pool, site.id, state) : null;
+    const earliest =
+      request.date_range === WHOLE_RANGE ? await firstSessionOf(this.pool, site.id, state) : null;
     const resolved = withSegments(request, { site: site.id, definitions: this.definitions });
     const goals = this.definitions.goalsOf(site.id);
     const { timezone: zone, weekStart } = site;
     const complete = () => normaliseQuery(resolved, site, { zone, weekStart, now, earliest, goals });
     if (request.date_range === MOVING_RANGE) return complete();
     const filters = resolved.filters.map(filterToWire);
-    const quarter = Math.floor(now / QUARTER_MS);
+    const quarter = quarterOf(now);
     const key = JSON.stringify([site.id, zone, weekStart, quarter, earliest, { ...resolved, filters }]);
     const known = this.#remembered.get(key);
     if (known?.goals === goals) return known.query;
@@ -77,3 +99,5 @@ export class SiteQuestions {
     return query;
   }
 }
+
+const quarterOf = (now: number): number => Math.floor(now / QUARTER_MS);

@@ -12,6 +12,9 @@ import { Archive1795219200600 } from './1795219200600-archive.js';
 import { DeadLetterBytes1795219200700 } from './1795219200700-dead-letter-bytes.js';
 import { RebuildBounds1795219200800 } from './1795219200800-rebuild-bounds.js';
 import { Jobs1795219200900 } from './1795219200900-jobs.js';
+import { People1795219201000 } from './1795219201000-people.js';
+import { ClusteredDays1795219201050 } from './1795219201050-clustered-days.js';
+import { ControlReadModels1795219201100 } from './1795219201100-control-read-models.js';
 import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
 import { DirectorySnapshots1795219201500 } from './1795219201500-directory-snapshots.js';
 
@@ -26,6 +29,9 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DeadLetterBytes1795219200700,
   RebuildBounds1795219200800,
   Jobs1795219200900,
+  People1795219201000,
+  ClusteredDays1795219201050,
+  ControlReadModels1795219201100,
   KeysAndRepeats1795219201200,
   DirectorySnapshots1795219201500,
 ];

@@ -12,7 +12,7 @@ import type { Directory } from './directory.js';
 
 const PART_CHARACTERS = 1 << 20;
 const PARTS_PER_READ = 8;
-const READ_TIMEOUT_MS = 30_000;
+const EVERYBODYS = { timeoutMs: 30_000, tenant: null };
 const WRITE_TIMEOUT_MS = 60_000;
 /** Any constant will do, as long as nothing else in the database locks the same one. */
 const WRITE_LOCK = 7_236_021_544_199;
@@ -82,7 +82,7 @@ export class DirectorySnapshots {
     contains: (mark: Mark) => Promise<boolean>,
   ): Promise<Mark | undefined> {
     try {
-      return await inReadSnapshot(this.pool, READ_TIMEOUT_MS, async (client) => {
+      return await inReadSnapshot(this.pool, EVERYBODYS, async (client) => {
         const { rows } = await client.query<SnapshotRow>(FIND, [formatsOf(directories)]);
         const [found] = rows;
         this.#basis = found?.id;

@@ -72,7 +72,7 @@ export class KeyDesk {
     const issued = await this.commands.execute(
       new IssueKey({ ...draft, expiresAt: end, by: caller.id }, ids),
     );
-    if (issued.outcome === 'owner-unknown') throw siteUnknown();
+    if (issued.outcome === 'owner-unknown') throw site === null ? merchantUnknown() : siteUnknown();
     if (issued.outcome === 'revoked') throw Problem.conflict(REFUSALS.revoked);
     return shownOnce(issued);
   }
@@ -148,6 +148,11 @@ function shownOnce({ issued, key }: { readonly issued: ApiKey; readonly key: str
 
 const pathOf = ({ id, site }: ApiKey): string =>
   site === null ? `/v1/keys/${id}` : `/v1/sites/${site}/keys/${id}`;
+
+const merchantUnknown = (): Problem =>
+  Problem.badRequest('The key would belong to nobody.', [
+    { path: 'merchant', message: 'is the id of no merchant' },
+  ]);
 
 const keyUnknown = (): Problem => Problem.notFound(KEY_UNKNOWN);
 

@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsInt, Max, Min, ValidateIf } from 'class-validator';
 import type { KeyScope } from '../../../events/key.events.js';
 import { IfGiven, IsLine, IsTimeToCome } from '../input-rules.js';
+import { MerchantNamed } from '../merchants/merchant-named.js';
 import type { ApiKey } from './key.aggregate.js';
 
 const NAME_CHARACTERS_MAX = 120;
@@ -82,6 +83,11 @@ export class RotateKeyBody {
   @IfGiven()
   @IsTimeToCome(LIFETIME_YEARS_MAX)
   expiresAt?: string;
+}
+
+export class IssueMerchantKeyBody extends IssueKeyBody {
+  @MerchantNamed()
+  merchant?: string;
 }
 
 export class KeyAnswer {

@@ -22,10 +22,11 @@ import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.j
 import { Expected, type Found, FoundInterceptor } from '../found.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import { InputPipe } from '../input.pipe.js';
+import { merchantFor } from '../merchants/acting.js';
 import type { IdSource } from '../random-ids.js';
 import { ListParameters } from '../sites/site.dto.js';
 import { KeyDesk, type KeysAsked } from './key.desk.js';
-import { ChangeKeyBody, IssueKeyBody, KeyListAnswer, RotateKeyBody } from './key.dto.js';
+import { ChangeKeyBody, IssueMerchantKeyBody, KeyListAnswer, RotateKeyBody } from './key.dto.js';
 import {
   ApiIfMatch,
   ApiIssuedKey,
@@ -53,13 +54,14 @@ export class KeysController {
   @ApiOperation({ operationId: 'issueKey', summary: "Issue a key for all of a merchant's sites" })
   @ApiIssuedKey()
   @ApiProblems({ 400: 'Some fields are not valid.' })
-  issue(@Body() body: IssueKeyBody, @Calling() caller: Caller, @Ids() ids: IdSource): Promise<Found> {
+  issue(@Body() body: IssueMerchantKeyBody, @Calling() caller: Caller, @Ids() ids: IdSource): Promise<Found> {
     if (body.scopes.includes('ingest')) {
       throw Problem.badRequest('Issue it under /v1/sites/{site}/keys.', [
         { path: 'scopes', message: 'ingest is for keys of one site' },
       ]);
     }
-    return this.desk.issue(asked(caller), body, ids);
+    const merchant = merchantFor(caller, body.merchant);
+    return this.desk.issue({ ...asked(caller), merchant }, body, ids);
   }
 
   @Get()

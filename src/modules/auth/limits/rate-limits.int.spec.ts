@@ -81,7 +81,7 @@ describeWith('own-redis', 'with Redis', () => {
   });
 
   it('admits over all nodes together what one would, however many ask at once', async () => {
-    const asked = Array.from({ length: 20 }, (_, index) => nodes[index % 2]!.take(limit, 'a'));
+    const asked = Array.from({ length: 20 }, async (_, index) => nodes[index % 2]!.take(limit, 'a'));
     expect(admitted(await Promise.all(asked))).toBe(5);
     const [refused] = await takeMany(nodes[1]!, 1);
     expect(refused).toMatchObject({ admitted: false, remainingRequests: 0, retryAfterSeconds: 12 });
@@ -89,13 +89,13 @@ describeWith('own-redis', 'with Redis', () => {
 
   it('tells many who ask at once what they would be told one after the other', async () => {
     const alone = await takeMany(new RateLimits(openRedis(undefined)), 12);
-    const together = await Promise.all(Array.from({ length: 12 }, () => nodes[0]!.take(limit, 'a')));
+    const together = await Promise.all(Array.from({ length: 12 }, async () => nodes[0]!.take(limit, 'a')));
     expect(together).toEqual(alone);
   });
 
   it('asks Redis twice for any number who ask at once', async () => {
     const runs = jest.spyOn(stores[0]!, 'run');
-    await Promise.all(Array.from({ length: 100 }, () => nodes[0]!.take(limit, 'a')));
+    await Promise.all(Array.from({ length: 100 }, async () => nodes[0]!.take(limit, 'a')));
     expect(runs).toHaveBeenCalledTimes(2);
     await nodes[0]!.take(limit, 'a');
     expect(runs).toHaveBeenCalledTimes(3);
@@ -104,6 +104,50 @@ describeWith('own-redis', 'with Redis', () => {
   it('says the same as a node alone would', async () => {
     const alone = new RateLimits(openRedis(undefined));
     expect(await takeMany(nodes[0]!, 6)).toEqual(await takeMany(alone, 6));
+  });
+
+  describe('of a bucket that is asked for all the time', () => {
+    const busy = { name: 'busy', requestsMax: 600, windowMs: 60_000 };
+
+    /** Many in turn, so that a node learns how many come. */
+    const takeInTurn = async (times: number, limits = nodes) => {
+      const admissions: Admission[] = [];
+      for (let time = 0; time < times; time++)
+        admissions.push(await limits[time % limits.length]!.take(busy, 'a'));
+      return admissions;
+    };
+
+    it('takes tokens ahead, and admits over all nodes together no more than the limit', async () => {
+      const runs = stores.map((store) => jest.spyOn(store, 'run'));
+      const startedMs = performance.now();
+      const admissions = await takeInTurn(2_000);
+      const refilled = Math.ceil((performance.now() - startedMs) / 100);
+      expect(admitted(admissions)).toBeLessThanOrEqual(600 + refilled);
+      // What is held back so that the bucket is not full while tokens are out: 200 ms of each node's.
+      expect(admitted(admissions)).toBeGreaterThanOrEqual(600 - 4);
+      const askedFor = (index: number) => runs[index]!.mock.calls.length;
+      expect(askedFor(0) + askedFor(1)).toBeLessThan(2_000 - 300);
+    });
+
+    it('says of each how many are left, as if it had asked', async () => {
+      const left = (await takeInTurn(400, [nodes[0]!])).map(({ remainingRequests }) => remainingRequests);
+      for (const [index, remaining] of left.entries()) {
+        expect(remaining).toBeGreaterThanOrEqual(599 - index);
+        expect(remaining).toBeLessThan(599 - index + 100);
+      }
+    });
+
+    it('lets them expire, so that no later moment has more than the limit', async () => {
+      let nowMs = 0;
+      const node = new RateLimits(stores[0]!, () => nowMs);
+      for (let time = 0; time < 20; time++) await node.take(busy, 'a');
+      const runs = jest.spyOn(stores[0]!, 'run');
+      await node.take(busy, 'a');
+      expect(runs).not.toHaveBeenCalled();
+      nowMs += 200;
+      await node.take(busy, 'a');
+      expect(runs).toHaveBeenCalledTimes(1);
+    });
   });
 
   it('lets a bucket go once it is full', async () => {

@@ -25,21 +25,43 @@ const LOCAL_BUCKETS_MAX = 10_000;
 /** What may be missing of a token by rounding. */
 const TOLERANCE_MS = 0.001;
 
+/** How long tokens taken ahead can be given out: about as much is taken as is asked for in that time. */
+const AHEAD_MS = 200;
+/** Of what is left in a bucket, at most so much is taken ahead: near its limit, and with a small one, every token is asked for. */
+const AHEAD_SHARE = 1 / 8;
+
 /**
- * As many tokens as there are of those wanted. Reads Redis's clock, so that the nodes' need not agree. Numbers
- * go back as text, or lose their fractions.
+ * As many tokens as there are of those wanted, then some ahead. Reads Redis's clock, so that the nodes' need not
+ * agree. Numbers go back as text, or lose their fractions.
+ *
+ * A token taken ahead may be used AHEAD_MS later, so the bucket must not be full again before: what is missing of
+ * it is never less than what is out. Then no moment ever has more tokens than the limit, wherever they are.
  */
 const TAKE = new RedisScript(`
   local time = redis.call('TIME')
   local nowMs = time[1] * 1000 + time[2] / 1000
-  local tokenMs, windowMs, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+  local tokenMs, windowMs, wanted, wantedAhead = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
   local missingMs = math.max(0, (tonumber(redis.call('GET', KEYS[1])) or 0) - nowMs)
   local taken = math.min(wanted, math.floor((windowMs + ${TOLERANCE_MS} - missingMs) / tokenMs))
-  if taken <= 0 then return {0, tostring(missingMs)} end
+  if taken <= 0 then return {0, tostring(missingMs), 0} end
   missingMs = missingMs + taken * tokenMs
-  redis.call('SET', KEYS[1], nowMs + missingMs, 'PX', math.ceil(missingMs))
-  return {taken, tostring(missingMs)}
+  local heldMs = math.max(missingMs, ${AHEAD_MS})
+  local ahead = math.max(0, math.min(wantedAhead, math.floor((windowMs - heldMs) / tokenMs * ${AHEAD_SHARE})))
+  local thenMissingMs = ahead > 0 and heldMs + ahead * tokenMs or missingMs
+  redis.call('SET', KEYS[1], nowMs + thenMissingMs, 'PX', math.ceil(thenMissingMs))
+  return {taken, tostring(missingMs), ahead}
 `);
+
+/** Of a bucket that Redis has, what this node knows. */
+interface Share {
+  /** When Redis was last asked, and how many have been given a token since. */
+  readonly askedAtMs: number;
+  given: number;
+  /** Taken ahead and still here. */
+  ahead: number;
+  /** When Redis was asked, without what was taken ahead. */
+  readonly missingMs: number;
+}
 
 type Asker = (admission: Admission) => void;
 
@@ -47,6 +69,7 @@ export class RateLimits {
   readonly #fullAtMs = new LRUCache<string, number>({ max: LOCAL_BUCKETS_MAX });
   /** By bucket that Redis is asked for at this moment: who has come since. */
   readonly #waiting = new Map<string, Asker[]>();
+  readonly #shares = new LRUCache<string, Share>({ max: LOCAL_BUCKETS_MAX });
 
   constructor(
     private readonly redis: RedisStore,
@@ -54,12 +77,32 @@ export class RateLimits {
   ) {}
 
   /**
-   * Takes a token out of the subject's bucket, if there is one. `subject` must tell nobody who it is.
+   * Takes a token out of the subject's bucket, if there is one; at once where no other node counts, or this one has
+   * taken some ahead. `subject` must tell nobody who it is.
    * Redis is asked for one bucket once at a time: whoever comes meanwhile is in the next question, however
    * many they are.
    */
-  take(limit: RateLimit, subject: string): Promise<Admission> {
+  take(limit: RateLimit, subject: string): Admission | Promise<Admission> {
     const bucket = `limit:${limit.name}:${subject}`;
+    if (!this.redis.configured) return this.takeLocally(limit, bucket);
+    return this.#takeAhead(limit, bucket) ?? this.#takeFromRedis(limit, bucket);
+  }
+
+  #takeAhead(limit: RateLimit, bucket: string): Admission | undefined {
+    const share = this.#shares.get(bucket);
+    if (share === undefined || share.ahead === 0) return undefined;
+    const elapsedMs = this.nowMs() - share.askedAtMs;
+    if (elapsedMs >= AHEAD_MS) return undefined;
+    share.ahead -= 1;
+    share.given += 1;
+    const givenMs = (share.given * limit.windowMs) / limit.requestsMax;
+    return admissionOf(limit, {
+      admitted: true,
+      missingMs: Math.max(0, share.missingMs + givenMs - elapsedMs),
+    });
+  }
+
+  #takeFromRedis(limit: RateLimit, bucket: string): Promise<Admission> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(bucket);
       if (waiting === undefined) void this.#serve(limit, bucket, [resolve]);
@@ -71,21 +114,31 @@ export class RateLimits {
     for (let asking = first; asking.length > 0;) {
       const next: Asker[] = [];
       this.#waiting.set(bucket, next);
-      const wanted = asking.length;
+      const askedAtMs = this.nowMs();
+      const wanted = [asking.length, this.#wantedAhead(bucket, asking.length, askedAtMs)];
       const reply = await this.redis.run((redis) =>
-        TAKE.run(redis, [bucket], [limit.windowMs / limit.requestsMax, limit.windowMs, wanted]),
+        TAKE.run(redis, [bucket], [limit.windowMs / limit.requestsMax, limit.windowMs, ...wanted]),
       );
       if (reply.outcome === 'unavailable') {
         for (const answer of [...asking, ...next]) answer(this.takeLocally(limit, bucket));
         break;
       }
-      const [taken, missingMs] = reply.value as readonly [number, string];
+      const [taken, missing, ahead] = reply.value as readonly [number, string, number];
+      const missingMs = Number(missing);
+      this.#shares.set(bucket, { askedAtMs, given: 0, ahead, missingMs });
       for (const [index, answer] of asking.entries()) {
-        answer(admissionOfMany(limit, { index, taken, missingMs: Number(missingMs) }));
+        answer(admissionOfMany(limit, { index, taken, missingMs }));
       }
       asking = next;
     }
     this.#waiting.delete(bucket);
+  }
+
+  /** As many as come in the time for which they can be used, if it goes on as since Redis was last asked. */
+  #wantedAhead(bucket: string, asking: number, nowMs: number): number {
+    const share = this.#shares.get(bucket);
+    if (share === undefined) return 0;
+    return Math.floor(((share.given + asking) * AHEAD_MS) / Math.max(1, nowMs - share.askedAtMs));
   }
 
   private takeLocally(limit: RateLimit, bucket: string): Admission {

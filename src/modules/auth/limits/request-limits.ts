@@ -34,9 +34,17 @@ export class RequestLimits {
     };
   }
 
-  /** @throws Problem 429 */
-  async countRequest({ id }: Caller, reply: FastifyReply): Promise<void> {
-    const admission = await this.deps.limits.take(this.#ofKeys, id);
+  /**
+   * At once if nobody has to be asked.
+   * @throws Problem 429
+   */
+  countRequest({ id }: Caller, reply: FastifyReply): void | Promise<void> {
+    const admission = this.deps.limits.take(this.#ofKeys, id);
+    if (!(admission instanceof Promise)) return this.#answer(reply, admission);
+    return admission.then((given) => this.#answer(reply, given));
+  }
+
+  #answer(reply: FastifyReply, admission: Admission): void {
     if (!admission.admitted) this.deps.telemetry.refused('too-many-requests');
     answer(reply, this.#ofKeys, admission);
   }

@@ -1,12 +1,41 @@
-// A merchant, the owner of sites: what its stream folds to, and the event that makes one. Pure.
+// A merchant, the owner of sites, with its members and open invitations: what its stream folds to. What
+// people may do to it is decided in merchant.decisions.ts. Pure.
 import type { RecordedEvent } from '../../../event-store/event-store.js';
-import type { MerchantEvent } from '../../../events/merchant.events.js';
+import type { MerchantEvent, Role } from '../../../events/merchant.events.js';
 import type { Fold } from '../aggregate.js';
 
 /** Owns what the operator creates; registered at first boot. */
 export const OPERATORS_MERCHANT = 'default';
 
-export type MerchantState = { readonly id: string; readonly name: string } | 'absent';
+export interface Member {
+  readonly person: string;
+  readonly role: Role;
+  readonly joinedAt: Date;
+  /** By which they joined; undefined: they registered the merchant. */
+  readonly invitation: string | undefined;
+}
+
+/** One that was neither used nor withdrawn; it may have expired. */
+export interface Invitation {
+  readonly id: string;
+  readonly role: Role;
+  readonly email: string;
+  readonly addressDigest: string;
+  readonly tokenDigest: string;
+  readonly sentAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface Merchant {
+  readonly id: string;
+  readonly name: string;
+  readonly members: ReadonlyMap<string, Member>;
+  readonly invitations: ReadonlyMap<string, Invitation>;
+  readonly createdAt: Date;
+  readonly revision: number;
+}
+
+export type MerchantState = Merchant | 'absent';
 
 export const merchantStream = (id: string): string => `merchant-${id}`;
 
@@ -14,10 +43,54 @@ export const merchantFold: Fold<MerchantState> = {
   initial: 'absent',
   evolve: (state, recorded) => {
     const event = recorded as unknown as RecordedEvent & MerchantEvent;
-    if (event.type !== 'MerchantRegistered') return state;
-    return { id: event.data.merchant, name: event.data.name };
+    if (event.type === 'MerchantRegistered') {
+      const { merchant: id, name } = event.data;
+      const { recordedAt: createdAt, revision } = event;
+      return { id, name, members: new Map(), invitations: new Map(), createdAt, revision };
+    }
+    if (state === 'absent') return state;
+    return { ...state, ...changed(state, event), revision: event.revision };
   },
 };
+
+function changed(state: Merchant, event: RecordedEvent & MerchantEvent): Partial<Merchant> {
+  const { recordedAt } = event;
+  switch (event.type) {
+    case 'MerchantRenamed':
+      return { name: event.data.name };
+    case 'MemberJoined': {
+      const { person, role, invitation } = event.data;
+      const members = put(state.members, person, { person, role, joinedAt: recordedAt, invitation });
+      const { invitations } = state;
+      return { members, ...(invitation !== undefined && { invitations: without(invitations, invitation) }) };
+    }
+    case 'MemberRoleChanged': {
+      const { person, role } = event.data;
+      const member = state.members.get(person);
+      return member ? { members: put(state.members, person, { ...member, role }) } : {};
+    }
+    case 'MemberLeft':
+      return { members: without(state.members, event.data.person) };
+    case 'InvitationSent': {
+      const { merchant: _, invitation: id, expiresAt, ...draft } = event.data;
+      const sent = { id, ...draft, sentAt: recordedAt, expiresAt: new Date(expiresAt) };
+      return { invitations: put(state.invitations, id, sent) };
+    }
+    case 'InvitationWithdrawn':
+      return { invitations: without(state.invitations, event.data.invitation) };
+    default:
+      return {};
+  }
+}
+
+const put = <Value>(map: ReadonlyMap<string, Value>, key: string, value: Value) =>
+  new Map(map).set(key, value);
+
+function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {
+  const rest = new Map(map);
+  rest.delete(key);
+  return rest;
+}
 
 export const registerMerchant = (merchant: string, name: string): MerchantEvent => ({
   type: 'MerchantRegistered',

@@ -5,6 +5,7 @@ import { IsInt, IsString, Max, Min } from 'class-validator';
 import { type Consent, CONSENTS, WEEK_STARTS, type WeekStart } from '../../../events/site.events.js';
 import { IfGiven, IsSiteDomain } from '../input-rules.js';
 import { normaliseDomain } from './domain.js';
+import { MerchantNamed } from '../merchants/merchant-named.js';
 import { ExclusionsAnswer, SiteSettingsBody } from './site-settings.dto.js';
 import type { Site } from './site.aggregate.js';
 
@@ -24,6 +25,9 @@ export class CreateSiteBody extends SiteSettingsBody {
   @Normalised()
   @IsSiteDomain()
   domain!: string;
+
+  @MerchantNamed()
+  merchant?: string;
 }
 
 export class ChangeSiteBody extends SiteSettingsBody {

@@ -28,7 +28,7 @@ import { entityTag } from '../entity-tag.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import { InputPipe } from '../input.pipe.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { merchantFor } from '../merchants/acting.js';
 import { pageOf } from '../page.js';
 import type { IdSource } from '../random-ids.js';
 import { SiteAnswerInterceptor, type SiteTarget, Target } from './site-exchange.js';
@@ -88,7 +88,7 @@ export class SitesController {
     if (caller.site !== null) throw Problem.forbidden('A key of one site cannot create another.');
     requireOperatorForSpread(body, caller);
     const { domain, name = domain, timezone = TIMEZONE_DEFAULT, currency = CURRENCY_DEFAULT } = body;
-    const merchant = caller.merchant ?? OPERATORS_MERCHANT;
+    const merchant = merchantFor(caller, body.merchant);
     const { trackingIds = [], aliases, spread, weekStart, consentMode } = body;
     const { allowedOrigins, hostnames, queryParameters, exclusions } = body;
     const draft = {
@@ -184,7 +184,9 @@ function refusal(refused: Refused): Problem {
     case 'tracking-id-taken':
       return Problem.conflict(`The tracking id ${refused.trackingId} belongs to a site already.`);
     case 'merchant-unknown':
-      return Problem.conflict("The key's merchant does not exist.");
+      return Problem.badRequest('The site would belong to nobody.', [
+        { path: 'merchant', message: 'is the id of no merchant' },
+      ]);
     case 'revision-differs':
       return Problem.changedMeanwhile(CHANGED_MEANWHILE, entityTag(refused.actual));
     case 'site-unknown':

@@ -127,14 +127,18 @@ export class CompareVersionsHandler implements IQueryHandler<CompareVersionsQuer
 
   async #read({ name, a, b, comparison }: ComparedVersions, parameters: ComparisonParameters) {
     try {
-      return await inReadSnapshot(this.pool, this.config.COMPARE_TIMEOUT_MS, async (client) => {
-        await takeTurn(client);
-        const tables = { a: tableOf({ name, version: a }), b: tableOf({ name, version: b }) };
-        const { rows } = await client.query<ComparisonRow>(comparisonSql(comparison, tables), [
-          ...comparisonValues(parameters),
-        ]);
-        return { row: rows[0]!, positionsDiffer: await positionsDiffer(client, [name, a, b]) };
-      });
+      return await inReadSnapshot(
+        this.pool,
+        { timeoutMs: this.config.COMPARE_TIMEOUT_MS, tenant: null },
+        async (client) => {
+          await takeTurn(client);
+          const tables = { a: tableOf({ name, version: a }), b: tableOf({ name, version: b }) };
+          const { rows } = await client.query<ComparisonRow>(comparisonSql(comparison, tables), [
+            ...comparisonValues(parameters),
+          ]);
+          return { row: rows[0]!, positionsDiffer: await positionsDiffer(client, [name, a, b]) };
+        },
+      );
     } catch (error) {
       throw problemFor(error, parameters);
     }

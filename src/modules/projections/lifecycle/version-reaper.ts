@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Pool } from 'pg';
 import { CONFIG, type Config } from '../../../config/config.js';
+import { AS_OWNER } from '../../../postgres/database-roles.js';
 import { ProjectionsTelemetry } from '../projections.telemetry.js';
 import { REBUILD_DIRECTORY, versionOfFile } from '../rebuild/bucket-file.js';
 import { ReadModelsDirectory } from './read-models.directory.js';
@@ -73,8 +74,9 @@ async function removeVersion(pool: Pool, version: number): Promise<void> {
      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname ~ $1`,
     [`^[a-z_]+_v${version}$`],
   );
-  for (const { name } of rows) await pool.query(`DROP TABLE IF EXISTS ${name}`);
+  for (const { name } of rows) await pool.query(`${AS_OWNER}; DROP TABLE IF EXISTS ${name}`);
   await pool.query('DELETE FROM rebuild_partitions WHERE version = $1', [version]);
   await pool.query('DELETE FROM rebuild_bounds WHERE version = $1', [version]);
+  await pool.query('DELETE FROM clustered_days WHERE version = $1', [version]);
   await pool.query('DELETE FROM checkpoints WHERE version = $1', [version]);
 }

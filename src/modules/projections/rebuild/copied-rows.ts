@@ -75,7 +75,8 @@ async function copyRows(client: PoolClient, options: CopyOptions): Promise<void>
     await client.query(
       `INSERT INTO ${tableOf(projection)} (${columns})
        SELECT ${columns} FROM ${tableOf({ ...projection, version: basis })} ${bounds.join}
-       WHERE partition = $1 AND ($2::text[] IS NULL OR site = ANY($2)) AND (${time} < ${bounds.low} OR ${time} >= ${bounds.high})`,
+       WHERE partition = $1 AND ($2::text[] IS NULL OR site = ANY($2)) AND (${time} < ${bounds.low} OR ${time} >= ${bounds.high})
+       ORDER BY ${projection.primaryKey.join(', ')}`,
       [feed.partition, sites, ...bounds.values],
     );
   }

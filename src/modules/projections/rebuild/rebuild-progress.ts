@@ -59,7 +59,7 @@ export class RebuildProgress {
     { plan, eventsExpected }: Pick<PartitionProgress, 'plan' | 'eventsExpected'>,
   ): Promise<boolean> {
     const { rowCount } = await client.query(
-      `INSERT INTO rebuild_partitions (version, partition, plan, events_expected) VALUES ($1, $2, $3, $4)
+      `INSERT INTO rebuild_partitions (version, partition, plan, events_expected, ordered_until) VALUES ($1, $2, $3, $4, now())
        ON CONFLICT DO NOTHING`,
       [version, partition, JSON.stringify(plan), eventsExpected],
     );

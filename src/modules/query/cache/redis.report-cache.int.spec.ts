@@ -12,7 +12,7 @@ interface Report {
 }
 
 const DEFAULTS = { REDIS_TIMEOUT_MS: '50' };
-const PLACE = 'report:2:{key}';
+const PLACE = 'report:3:{key}';
 
 describeWith('own-redis', 'the cache in Redis', () => {
   let redis: TestRedis;
@@ -66,6 +66,19 @@ describeWith('own-redis', 'the cache in Redis', () => {
     expect(await other.get('key', computing())).toEqual({ value: { text: 'a' }, source: 'cache' });
     expect(outcomes).toEqual(['miss', 'hit']);
     expect(computed).toBe(1);
+  });
+
+  it('finds what another node has computed, texts as they are, and keeps nobody from computing', async () => {
+    const [one, other] = [await newNode(), await newNode()];
+    const value = { text: 'a', texts: ['[1,"\\n"]', '{}', ''] };
+    expect(await other.find('key')).toBeUndefined();
+    await one.get('key', async () => value);
+    await stored();
+    expect(await other.find('key')).toEqual(value);
+    expect(other.find('key')).toEqual(value);
+    expect(outcomes).toEqual(['miss', 'hit']);
+    await inRedis(redis.url, (client) => client.set(PLACE, 'something else'));
+    expect(await (await newNode()).find('key')).toBeUndefined();
   });
 
   it('forgets after ten minutes, and leaves no lock behind', async () => {
@@ -130,9 +143,9 @@ describeWith('own-redis', 'the cache in Redis', () => {
     await writer.get('other', computing({ text: 'of another key' }));
     await writer.get('key', computing());
     await stored();
-    await stored('report:2:{other}');
+    await stored('report:3:{other}');
     const right = (await inRedis(redis.url, (client) => client.get(PLACE)))!;
-    const foreign = (await inRedis(redis.url, (client) => client.get('report:2:{other}')))!;
+    const foreign = (await inRedis(redis.url, (client) => client.get('report:3:{other}')))!;
     await inRedis(redis.url, (client) => client.set(PLACE, spoil(right) || foreign));
     const reader = await newNode();
     expect(await reader.get('key', computing())).toEqual({ value: { text: 'a' }, source: 'computed' });

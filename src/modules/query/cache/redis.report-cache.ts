@@ -1,15 +1,16 @@
 // The nodes' common cache behind each process's own: memory → Redis → compute. Of nodes that miss the
 // same answer at once one computes it; the others wait for it briefly, then compute it themselves. Redis
 // can only save work: without it, or with nonsense in it, answers come all the same.
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { RedisScript } from '../../../redis/redis-script.js';
 import type { RedisStore } from '../../../redis/redis-store.js';
 import type { QueryTelemetry, SharedCacheOutcome } from '../query.telemetry.js';
-import { type CachedReport, type Durability, ReportCache } from './report-cache.js';
+import { type CachedReport, type Durability, type MemoryReportCache, ReportCache } from './report-cache.js';
 
 /** Raise it when the shape of what is cached changes: releases that run side by side share a Redis. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** Keys hold what has changed: an answer about days that go on is hardly asked for again later. */
 const KEPT_MS: Readonly<Record<Durability, number>> = { passing: 10 * 60_000, lasting: 24 * 3_600_000 };
 const VALUE_CHARACTERS_MAX = 1_048_576;
@@ -17,7 +18,8 @@ const VALUE_CHARACTERS_MAX = 1_048_576;
 const LOCK_MS = 5_000;
 const WAIT_MAX_MS = 1_000;
 const ASK_AGAIN_MS = 25;
-const CHECKSUM_CHARACTERS = 22;
+const CHECKSUM_CHARACTERS = 8;
+const LINE_END = '\n';
 
 /** The answer; or, if there is none, whether the asker is the one to compute it. */
 const LOOK_UP = new RedisScript(`
@@ -33,10 +35,16 @@ const FINISH = new RedisScript(`
   if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 `);
 
-export interface RedisReportCacheDeps<T> {
-  readonly memory: ReportCache<T>;
+export interface RedisReportCacheDeps<T extends object> {
+  readonly memory: MemoryReportCache<T>;
   readonly redis: RedisStore;
   readonly telemetry: Pick<QueryTelemetry, 'lookedUp'>;
+}
+
+/** What can be kept. */
+export interface Kept {
+  /** Without line breaks, as JSON is. */
+  readonly texts?: readonly string[];
 }
 
 /** One asker's business with one key. */
@@ -58,6 +66,23 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
     super();
   }
 
+  /** One GET if this process has not got it; nobody is kept from computing it. */
+  find(key: string): T | undefined | Promise<T | undefined> {
+    return this.deps.memory.find(key) ?? this.#findInRedis(key);
+  }
+
+  async #findInRedis(key: string): Promise<T | undefined> {
+    const { redis, memory, telemetry } = this.deps;
+    const reply = await redis.run((client) => client.get(placeOf(key)));
+    if (reply.outcome === 'unavailable' || reply.value === null) return undefined;
+    const value = unsealed<T>(key, reply.value);
+    // Whatever else comes of it is counted by whoever then computes it.
+    if (value === undefined) return undefined;
+    telemetry.lookedUp('hit');
+    memory.keep(key, value);
+    return value;
+  }
+
   async get(
     key: string,
     compute: () => Promise<T>,
@@ -65,7 +90,7 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
   ): Promise<CachedReport<T>> {
     let found: T | undefined;
     const cached = await this.deps.memory.get(key, async () => {
-      const place = `report:${FORMAT}:{${key}}`;
+      const place = placeOf(key);
       const lookup: Lookup = { key, places: [place, `${place}:lock`], token: randomUUID(), durability };
       found = await this.#find(lookup);
       return found ?? this.#compute(lookup, compute);
@@ -111,17 +136,24 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
   }
 }
 
-/** With a checksum over key and value: what somebody else put there, or was damaged, is not taken for an answer. */
+const placeOf = (key: string): string => `report:${FORMAT}:{${key}}`;
+
+/**
+ * A checksum, the key and the value, a line each; then its texts, which are not made JSON once more. What somebody
+ * else put there, or was damaged, is not taken for an answer.
+ */
 function sealed(key: string, value: object): string {
-  const json = JSON.stringify(value);
-  return checksumOf(key, json) + json;
+  const { texts = [], ...rest }: Kept = value;
+  const lines = [key, JSON.stringify(rest), ...texts].join(LINE_END);
+  return checksumOf(lines) + lines;
 }
 
-function unsealed<T>(key: string, text: string): T | undefined {
-  const json = text.slice(CHECKSUM_CHARACTERS);
-  return text.slice(0, CHECKSUM_CHARACTERS) === checksumOf(key, json) ? (JSON.parse(json) as T) : undefined;
+function unsealed<T extends object>(key: string, text: string): T | undefined {
+  const lines = text.slice(CHECKSUM_CHARACTERS);
+  if (!lines.startsWith(key + LINE_END) || !text.startsWith(checksumOf(lines))) return undefined;
+  const [, rest, ...texts] = lines.split(LINE_END) as [string, string, ...string[]];
+  const value = JSON.parse(rest) as T;
+  return texts.length === 0 ? value : { ...value, texts };
 }
 
-function checksumOf(key: string, json: string): string {
-  return createHash('sha256').update(`${key}\0${json}`).digest('base64url').slice(0, CHECKSUM_CHARACTERS);
-}
+const checksumOf = (text: string): string => crc32(text).toString(16).padStart(CHECKSUM_CHARACTERS, '0');

@@ -18,6 +18,9 @@ export interface ReportCacheOptions<T> {
 export type Durability = 'passing' | 'lasting';
 
 export abstract class ReportCache<T> {
+  /** Undefined: it would have to be computed. */
+  abstract find(key: string): T | undefined | Promise<T | undefined>;
+
   abstract get(key: string, compute: () => Promise<T>, durability?: Durability): Promise<CachedReport<T>>;
 }
 
@@ -32,6 +35,15 @@ export class MemoryReportCache<T extends object> extends ReportCache<T> {
       maxSize: bytesMax,
       sizeCalculation: (value) => bytesOf(value),
     });
+  }
+
+  find(key: string): T | undefined {
+    return this.#reports.get(key);
+  }
+
+  /** Known from elsewhere. */
+  keep(key: string, value: T): void {
+    this.#reports.set(key, value);
   }
 
   async get(key: string, compute: () => Promise<T>): Promise<CachedReport<T>> {

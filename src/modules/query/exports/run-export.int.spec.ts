@@ -9,6 +9,7 @@ import {
   setCheckpoints,
 } from '../../../../test/read-model-rows.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { rowSecuritySql } from '../../../postgres/row-security.js';
 import { readConfig } from '../../../config/config.js';
 import { Freshness } from '../freshness.js';
 import { JobQueue } from '../jobs/job-queue.js';
@@ -55,7 +56,8 @@ beforeEach(async () => {
   await insertSessions(pool, randomSessions({ seed: 3, site: SITE, count: SESSIONS, from: FROM, to: TO }));
   // The next version says of every visit that it came from nowhere known.
   await pool.query(`DROP TABLE IF EXISTS sessions_v2; CREATE TABLE sessions_v2 (LIKE sessions_v1 INCLUDING ALL);
-    INSERT INTO sessions_v2 SELECT * FROM sessions_v1; UPDATE sessions_v2 SET country = 'XX'`);
+    INSERT INTO sessions_v2 SELECT * FROM sessions_v1; UPDATE sessions_v2 SET country = 'XX';
+    ${rowSecuritySql('sessions_v2')}`);
 });
 
 /** The pool, but before its so-many-eth transaction something happens. */
@@ -146,8 +148,10 @@ describe('pages', () => {
         include: { bots: true },
       };
       const asked: PageAsked = { what: 'events', table: 'sessions_v1', sessions, after, rowsMax: rows };
-      const page: SessionPage = await inReadTransaction(postgres.pool, 20_000, (client) =>
-        readSessionPage(client, asked),
+      const page: SessionPage = await inReadTransaction(
+        postgres.pool,
+        { site: SITE, timeoutMs: 20_000 },
+        (client) => readSessionPage(client, asked),
       );
       sizes.push(page.rows.length);
       seen.push(...page.rows.map(({ started_at, key }) => `${started_at} ${key}`));

@@ -148,7 +148,7 @@ class Export {
     const { pool, config } = this.deps;
     const timeoutMs = Math.min(COUNT_TIMEOUT_MS, config.JOB_QUERY_TIMEOUT_MS);
     try {
-      return await inReadTransaction(pool, timeoutMs, async (client) => {
+      return await inReadTransaction(pool, { site: this.#sessions.site, timeoutMs }, async (client) => {
         await refuseUnknownPatterns(client, this.#sessions.filters);
         return countSessions(client, { what: this.#asked.asked.what, table, sessions: this.#sessions });
       });
@@ -163,8 +163,10 @@ class Export {
     const sessions = this.#sessions;
     const { what } = this.#asked.asked;
     try {
-      return await inReadTransaction(pool, config.JOB_QUERY_TIMEOUT_MS, (client) =>
-        readSessionPage(client, { what, table, sessions, after, rowsMax }),
+      return await inReadTransaction(
+        pool,
+        { site: sessions.site, timeoutMs: config.JOB_QUERY_TIMEOUT_MS },
+        (client) => readSessionPage(client, { what, table, sessions, after, rowsMax }),
       );
     } catch (error) {
       const isGone = error instanceof Problem && error.options.status === GONE;

@@ -1,9 +1,10 @@
 // Jobs as clients see them: put into the queue within what a site and its merchant may have there, found,
 // listed, cancelled and removed. Who works on them is job-queue.ts.
 import { Inject, Injectable } from '@nestjs/common';
-import { Pool, type PoolClient } from 'pg';
+import { Pool, type PoolClient, type QueryResult } from 'pg';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem, type ProblemOptions } from '../../../http/problem.js';
+import { inTenantTransaction } from '../../../postgres/tenant.js';
 import { CHANCE } from '../../auth/random-ids.js';
 import type { Job, JobKey, JobState } from './job.js';
 import { ResultStore } from './result-store.js';
@@ -63,60 +64,48 @@ export class JobTable {
 
   /** @throws Problem 429 or 409 where there are too many already */
   async add({ site, merchant, kind, request, id = CHANCE.newId('j') }: NewJob): Promise<Job> {
-    const client = await this.pool.connect();
-    try {
+    return inTenantTransaction(this.pool, { site, merchant }, async (client) => {
       // Of one merchant one after the other, so that the limits hold.
-      await client.query('BEGIN');
       await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`jobs of ${merchant}`]);
       const { rows: added } = await client.query<JobRow>(
         `SELECT ${COLUMNS} FROM jobs WHERE site = $1 AND id = $2`,
         [site, id],
       );
-      if (added[0] !== undefined) {
-        await client.query('COMMIT');
-        return jobOf(added[0]);
-      }
+      if (added[0] !== undefined) return jobOf(added[0]);
       await refuseTooMany(client, { site, merchant, limits: this.config });
       const { rows } = await client.query<JobRow>(
         `INSERT INTO jobs (site, id, merchant, kind, request) VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
         [site, id, merchant, kind, JSON.stringify(request)],
       );
-      await client.query('COMMIT');
       return jobOf(rows[0]!);
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => {});
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   }
 
   async find({ site, id }: JobKey): Promise<Job | undefined> {
-    const { rows } = await this.pool.query<JobRow>(
-      `SELECT ${COLUMNS} FROM jobs WHERE site = $1 AND id = $2`,
-      [site, id],
-    );
+    const { rows } = await this.#of(site, `SELECT ${COLUMNS} FROM jobs WHERE site = $1 AND id = $2`, [id]);
     return rows[0] && jobOf(rows[0]);
   }
 
   /** Newest first. */
   async list(site: string, before: JobPlace | null, limit: number): Promise<readonly Job[]> {
-    const { rows } = await this.pool.query<JobRow>(
+    const { rows } = await this.#of(
+      site,
       `SELECT ${COLUMNS} FROM jobs
         WHERE site = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
         ORDER BY created_at DESC, id DESC LIMIT $4`,
-      [site, before?.createdAt ?? null, before?.id ?? null, limit],
+      [before?.createdAt ?? null, before?.id ?? null, limit],
     );
     return rows.map(jobOf);
   }
 
   /** A job that is not over ends here, and what it had written is deleted. Undefined: it was over. */
   async cancel(job: Job): Promise<Job | undefined> {
-    const { rows } = await this.pool.query<JobRow>(
+    const { rows } = await this.#of(
+      job.site,
       `UPDATE jobs SET state = 'cancelled', finished_at = now(), bytes = 0, share = NULL,
           expires_at = now() + $3 * interval '1 hour'
         WHERE site = $1 AND id = $2 AND state IN ('queued', 'running') RETURNING ${COLUMNS}`,
-      [job.site, job.id, this.config.JOB_RESULT_RETENTION_HOURS],
+      [job.id, this.config.JOB_RESULT_RETENTION_HOURS],
     );
     if (rows[0] === undefined) return undefined;
     await this.results.delete(job);
@@ -126,11 +115,17 @@ export class JobTable {
   /** Of a job that is over: its document and its result. */
   async remove(job: Job): Promise<void> {
     // In this order: what a crash leaves behind is nobody's, and goes with its table.
-    await this.pool.query(
+    await this.#of(
+      job.site,
       `DELETE FROM jobs WHERE site = $1 AND id = $2 AND state NOT IN ('queued', 'running')`,
-      [job.site, job.id],
+      [job.id],
     );
     await this.results.delete(job);
+  }
+
+  /** The site is the first parameter, and all that the statement can reach. */
+  #of(site: string, sql: string, others: readonly unknown[]): Promise<QueryResult<JobRow>> {
+    return inTenantTransaction(this.pool, { site }, (client) => client.query<JobRow>(sql, [site, ...others]));
   }
 }
 

@@ -3,6 +3,9 @@
 // fetched any more: nothing is deleted row by row but what a client deletes.
 import { Injectable } from '@nestjs/common';
 import { DatabaseError, Pool } from 'pg';
+import { AS_OWNER } from '../../../postgres/database-roles.js';
+import { rowSecuritySql } from '../../../postgres/row-security.js';
+import { inTenantTransaction } from '../../../postgres/tenant.js';
 import { type Claim, IS_OURS, JobLostError, LEASED } from './job-queue.js';
 import type { JobKey, Progress } from './job.js';
 
@@ -44,11 +47,12 @@ export class ResultStore {
   async prepare({ createdAt }: StoredJob): Promise<void> {
     // One after the other: IF NOT EXISTS does not keep two from making the same type.
     await this.pool.query(
-      `SELECT pg_advisory_xact_lock(hashtext('tidemark job results'));
+      `${AS_OWNER}; SELECT pg_advisory_xact_lock(hashtext('tidemark job results'));
       CREATE TABLE IF NOT EXISTS ${tableOf(createdAt)} (
         site text NOT NULL, job text NOT NULL, first_byte bigint NOT NULL, bytes bytea NOT NULL,
         PRIMARY KEY (site, job, first_byte)
-      )`,
+      );
+      ${rowSecuritySql(tableOf(createdAt))}`,
     );
   }
 
@@ -103,11 +107,13 @@ export class ResultStore {
   async #piece({ site, id, createdAt }: StoredJob, { from, to }: ByteSpan): Promise<Buffer | undefined> {
     const piece = Math.min(to - from, PIECE_BYTES_MAX);
     try {
-      const { rows } = await this.pool.query<{ piece: Buffer }>(
-        `SELECT substring(bytes FROM ($3::bigint - first_byte)::int + 1 FOR $4::int) AS piece
-          FROM ${tableOf(createdAt)} WHERE site = $1 AND job = $2 AND first_byte <= $3
-          ORDER BY first_byte DESC LIMIT 1`,
-        [site, id, from, piece],
+      const { rows } = await inTenantTransaction(this.pool, { site }, (client) =>
+        client.query<{ piece: Buffer }>(
+          `SELECT substring(bytes FROM ($3::bigint - first_byte)::int + 1 FOR $4::int) AS piece
+            FROM ${tableOf(createdAt)} WHERE site = $1 AND job = $2 AND first_byte <= $3
+            ORDER BY first_byte DESC LIMIT 1`,
+          [site, id, from, piece],
+        ),
       );
       return rows[0]?.piece;
     } catch (error) {
@@ -118,7 +124,9 @@ export class ResultStore {
 
   async delete({ site, id, createdAt }: StoredJob): Promise<void> {
     try {
-      await this.pool.query(`DELETE FROM ${tableOf(createdAt)} WHERE site = $1 AND job = $2`, [site, id]);
+      await inTenantTransaction(this.pool, { site }, (client) =>
+        client.query(`DELETE FROM ${tableOf(createdAt)} WHERE site = $1 AND job = $2`, [site, id]),
+      );
     } catch (error) {
       if (!isUndefinedTable(error)) throw error;
     }
@@ -135,7 +143,7 @@ export class ResultStore {
       const [, year, month, day, hour] = TABLE.exec(name)!.map(Number);
       const begin = Date.UTC(year!, month! - 1, day, hour);
       if (Date.now() < begin + HOUR_MS + LATE_MS || (await this.#isNeeded(begin))) continue;
-      await this.pool.query(`SET LOCAL lock_timeout = '5s'; DROP TABLE IF EXISTS ${name}`);
+      await this.pool.query(`${AS_OWNER}; SET LOCAL lock_timeout = '5s'; DROP TABLE IF EXISTS ${name}`);
       dropped++;
     }
     return dropped;

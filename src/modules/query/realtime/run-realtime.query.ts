@@ -57,7 +57,7 @@ async function read({ pool, config, freshness }: RealtimeSource, site: string): 
   const { sessions } = (await freshness.of(site)).projections;
   const window = windowAt(Date.now());
   const { text, values } = realtimeStatement({ site, window, table: sessions.table });
-  const { rows } = await inReadTransaction(pool, config.QUERY_TIMEOUT_MS, (client) =>
+  const { rows } = await inReadTransaction(pool, { site, timeoutMs: config.QUERY_TIMEOUT_MS }, (client) =>
     client.query<RealtimeRow>(text, [...values]),
   );
   const at = new Date(window.now).toISOString();

@@ -114,7 +114,8 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
   }
 
   private async compute({ report, query, ...task }: Asked, timeoutMs: number): Promise<ComputedResults> {
-    const results = await inReadTransaction(this.pool, timeoutMs, async (client) => {
+    const { site } = task.selection;
+    const results = await inReadTransaction(this.pool, { site, timeoutMs }, async (client) => {
       await refuseUnknownPatterns(client, task.selection.filters);
       return report.run({ client, ...task });
     });

@@ -43,7 +43,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
     @Post()
     @UseInterceptors(FoundInterceptor)
     @Repeatable()
-    @NeedsScope('sites:admin')
+    @NeedsScope('definitions:write')
     @documented.Create()
     create(
       @Param('site') idOrDomain: string,
@@ -71,7 +71,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Patch(':id')
     @UseInterceptors(FoundInterceptor)
-    @NeedsScope('sites:admin')
+    @NeedsScope('definitions:write')
     @documented.Change()
     change(
       @Param('site') idOrDomain: string,
@@ -85,7 +85,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Delete(':id')
     @HttpCode(204)
-    @NeedsScope('sites:admin')
+    @NeedsScope('definitions:write')
     @documented.Delete()
     async delete(
       @Param('site') idOrDomain: string,

@@ -40,7 +40,7 @@ export class DefinitionsDirectory extends SiteDefinitions implements Directory {
     follower.follow(this);
   }
 
-  of(site: string): DefinitionsState {
+  override of(site: string): DefinitionsState {
     return this.#bySite.get(site) ?? NO_DEFINITIONS;
   }
 

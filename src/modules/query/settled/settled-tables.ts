@@ -3,6 +3,8 @@
 // from, `settled_counts` has a row for each value of a dimension on a day (without a dimension: one),
 // `settled_visitors` who came, apart, so that counts are read without them.
 import type { ClientBase, Pool } from 'pg';
+import { AS_OWNER } from '../../../postgres/database-roles.js';
+import { rowSecuritySql } from '../../../postgres/row-security.js';
 import { changedPeriodsTable, changesSql } from '../../projections/read-models/changed-periods.js';
 import { digestOf } from '../digest.js';
 import { SETTLED_DIMENSIONS } from './settled-question.js';
@@ -42,7 +44,8 @@ export async function createSettledTables(pool: Pool, version: number): Promise<
     if (!(await thereIs(client, tables.changedPeriods))) return false;
     if (await thereIs(client, tables.visitors)) return true;
     await client.query(
-      `BEGIN; SELECT pg_advisory_xact_lock(hashtext('${LOCK}')); ${tablesSql(tables)}; COMMIT`,
+      `BEGIN; ${AS_OWNER}; SELECT pg_advisory_xact_lock(hashtext('${LOCK}')); ${tablesSql(tables)};
+        ${[tables.days, tables.counts, tables.visitors].map(rowSecuritySql).join('; ')}; COMMIT`,
     );
     return true;
   } catch (error) {

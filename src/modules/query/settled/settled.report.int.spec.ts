@@ -74,7 +74,7 @@ function ask(
     { id: SITE },
     { zone, now: NOW, earliest: FROM },
   );
-  return inReadTransaction(postgres.pool, 10_000, (client) =>
+  return inReadTransaction(postgres.pool, { site: SITE, timeoutMs: 10_000 }, (client) =>
     readReport(
       new ReportSources(client, {
         tables: { rollup: 'traffic_v1', facts: 'sessions_v1' },

@@ -79,7 +79,7 @@ function ask(settled: boolean, zone = ZONE): Promise<ReportNumbers> {
     date_range: ['2026-10-26', '2026-10-29'],
   };
   const query = normaliseQuery(parseReportRequest(body), { id: LARGE }, { zone, now: NOW, earliest: FROM });
-  return inReadTransaction(postgres.pool, 10_000, (client) =>
+  return inReadTransaction(postgres.pool, { site: LARGE, timeoutMs: 10_000 }, (client) =>
     readReport(
       new ReportSources(client, {
         tables: { rollup: 'traffic_v1', facts: 'sessions_v1' },

@@ -35,7 +35,7 @@ function ask(body: Record<string, unknown>, { zone = 'Europe/Berlin', sessionsMa
     { id: SITE },
     { zone, now: NOW, earliest: FROM },
   );
-  return inReadTransaction(postgres.pool, 10_000, (client) =>
+  return inReadTransaction(postgres.pool, { site: SITE, timeoutMs: 10_000 }, (client) =>
     readReport(
       new ReportSources(client, {
         tables: { rollup: 'traffic_v1', facts: 'sessions_v1' },

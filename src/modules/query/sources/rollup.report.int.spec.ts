@@ -43,7 +43,7 @@ function ask(site: string, metrics: readonly string[]) {
     { id: site },
     { zone: 'UTC', now: 0, earliest: null },
   );
-  return inReadTransaction(postgres.pool, 10_000, (client) =>
+  return inReadTransaction(postgres.pool, { site, timeoutMs: 10_000 }, (client) =>
     groupsFromRollup(client, query, { table: 'traffic_v1', sessionsMax: SESSIONS_MAX }),
   );
 }

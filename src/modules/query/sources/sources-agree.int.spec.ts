@@ -48,12 +48,12 @@ const queryOf = (zone: string, body: Record<string, unknown>): ReportQuery =>
 const rowsOf = (query: ReportQuery, groups: readonly Group[]) => groups.map((group) => rowOf(query, group));
 
 const fromFacts = (query: ReportQuery) =>
-  inReadTransaction(postgres.pool, 10_000, async (client) =>
+  inReadTransaction(postgres.pool, { site: SITE, timeoutMs: 10_000 }, async (client) =>
     rowsOf(query, (await groupsFromFacts(client, query, 'sessions_v1')).groups),
   );
 
 const fromRollup = (query: ReportQuery) =>
-  inReadTransaction(postgres.pool, 10_000, async (client) => {
+  inReadTransaction(postgres.pool, { site: SITE, timeoutMs: 10_000 }, async (client) => {
     const answer = await groupsFromRollup(client, query, { table: 'traffic_v1', sessionsMax: 3_000_000 });
     if (answer.outcome !== 'answered') throw new Error(answer.outcome);
     expect(answer.visitorsEstimated).toBe(false);

@@ -25,6 +25,8 @@ export interface FunnelDefinition {
 }
 
 export abstract class SiteDefinitions {
+  /** All of them: another object as soon as one has changed. */
+  abstract of(site: string): object;
   /** In the order in which they were made. */
   abstract goalsOf(site: string): readonly Goal[];
   /** Undefined: the site has none of that id. */

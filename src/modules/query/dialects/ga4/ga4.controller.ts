@@ -49,11 +49,14 @@ const ANY_PROPERTY = '0';
   example: '123456',
 })
 @ApiResponse({ status: 400, schema: ERROR_SCHEMA, description: 'INVALID_ARGUMENT; the message says what.' })
+@ApiResponse({ status: 401, schema: ERROR_SCHEMA, description: 'UNAUTHENTICATED: no valid key.' })
 @ApiResponse({
   status: 403,
   schema: ERROR_SCHEMA,
   description: 'No such property, or not one the key may see.',
 })
+@ApiResponse({ status: 429, schema: ERROR_SCHEMA, description: 'RESOURCE_EXHAUSTED: too many requests.' })
+@ApiResponse({ status: 503, schema: ERROR_SCHEMA, description: 'UNAVAILABLE; again after Retry-After.' })
 export class Ga4Controller {
   constructor(
     @Inject(QueryBus) private readonly queries: QueryBus,

@@ -1,0 +1,71 @@
+// `tidemark merchants …`: who owns the sites of this installation.
+import type { Command } from 'commander';
+import { type CommandContext, connect, type ServerOptions, withServer } from './command-context.js';
+import { allItems } from './list-items.js';
+import { formatCount } from './terminal.js';
+
+interface Merchant {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+interface CountedMerchant extends Merchant {
+  readonly members: number;
+  readonly sites: number;
+}
+
+interface ListOptions extends ServerOptions {
+  readonly search?: string;
+}
+
+const PATH = '/admin/v1/merchants';
+
+export function merchantsCommand(program: Command, context: CommandContext): void {
+  const group = program.command('merchants').description('list and create merchants, who own sites');
+  withServer(
+    group
+      .command('list')
+      .description('every merchant')
+      .option('--search <text>', 'only those with this in their name, or with this id'),
+  ).action((options: ListOptions) => list(options, context));
+  withServer(
+    group.command('create').description('add a merchant').argument('<name>', 'what people call it'),
+  ).action((name: string, options: ServerOptions) => create(name, options, context));
+}
+
+async function list(options: ListOptions, context: CommandContext): Promise<void> {
+  const merchants = await allItems<CountedMerchant>(connect(context, options), {
+    path: PATH,
+    field: 'merchants',
+    parameters: { search: options.search },
+  });
+  if (options.json) {
+    context.terminal.json({ merchants });
+    return;
+  }
+  context.terminal.table(
+    [
+      { heading: 'name' },
+      { heading: 'members', align: 'right' },
+      { heading: 'sites', align: 'right' },
+      { heading: 'since' },
+      { heading: 'id' },
+    ],
+    merchants.map(({ name, members, sites, createdAt, id }) => [
+      ...[name, formatCount(members), formatCount(sites)],
+      ...[createdAt.slice(0, 10), id],
+    ]),
+  );
+}
+
+async function create(name: string, options: ServerOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
+  const made = await connect(context, options).call<Merchant>({ method: 'POST', path: PATH, body: { name } });
+  if (options.json) {
+    terminal.json(made);
+    return;
+  }
+  terminal.print(made.id);
+  terminal.note(`Sites of its own: tidemark sites create shop.example --merchant ${made.id}`);
+}

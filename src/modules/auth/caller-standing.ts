@@ -1,0 +1,20 @@
+// Whether a caller who was let in would still be: for what outlasts a request. While the directories are so old
+// that a revocation or removal could have been missed, nobody would.
+import { Injectable } from '@nestjs/common';
+import type { Caller } from './access.js';
+import { DirectoryFollower } from './directories/directory-follower.js';
+import { KeyDirectory } from './directories/key.directory.js';
+import { MemberDirectory } from './merchants/member.directory.js';
+
+@Injectable()
+export class CallerStanding {
+  constructor(
+    private readonly keys: KeyDirectory,
+    private readonly members: MemberDirectory,
+    private readonly follower: DirectoryFollower,
+  ) {}
+
+  holds(caller: Caller): boolean {
+    return !this.follower.isStale && (this.keys.holds(caller) || this.members.holds(caller));
+  }
+}

@@ -1,0 +1,69 @@
+// Who sends a request: whoever shows a valid key. Refuses everybody while the directories are so old that a
+// revoked key could pass, and whoever asks too often. Endpoints ask through CallerGuard.
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../../http/problem.js';
+import { bearerKey, type Caller, hasScope, type Permission, requireScope } from './access.js';
+import { AuthTelemetry } from './auth.telemetry.js';
+import { DirectoryFollower } from './directories/directory-follower.js';
+import { KeyDirectory } from './directories/key.directory.js';
+import { hasKeyInUrl, KEY_IN_URL } from './keys/key-in-url.js';
+import { RequestLimits } from './limits/request-limits.js';
+
+const RETRY_AFTER_SECONDS = 5;
+
+export type CallersRequest = FastifyRequest & {
+  /** Whose it is, once it is counted. */
+  caller?: Caller;
+};
+
+@Injectable()
+export class Callers {
+  constructor(
+    private readonly keys: KeyDirectory,
+    private readonly directories: DirectoryFollower,
+    private readonly telemetry: AuthTelemetry,
+    private readonly limits: RequestLimits,
+  ) {}
+
+  /** @throws Problem 401, 403, 429, or 503 while keys cannot be checked */
+  async admit(request: CallersRequest, reply: FastifyReply, scopes: readonly Permission[]): Promise<void> {
+    if (this.directories.isStale) {
+      this.telemetry.refused('directories-stale');
+      throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
+    }
+    if (hasKeyInUrl(request.url)) {
+      this.telemetry.refused('key-in-url');
+      await this.limits.countRefusal(request.ip, reply);
+      throw Problem.unauthorized(KEY_IN_URL);
+    }
+    const key = bearerKey(request.headers);
+    const caller = key === undefined ? undefined : this.keys.find(key);
+    if (!caller) {
+      this.telemetry.refused(key === undefined ? 'no-key' : 'unknown-key');
+      await this.limits.countRefusal(request.ip, reply);
+      throw Problem.unauthorized('Send a valid key as Authorization: Bearer <key>.');
+    }
+    await this.count(caller, request, reply);
+    if (!scopes.some((scope) => hasScope(caller, scope))) this.telemetry.refused('scope-missing');
+    requireScope(caller, ...scopes);
+  }
+
+  /** Undefined: somebody whom `admit` would refuse, whether it has counted the request or not. */
+  find({ headers, url }: FastifyRequest, scope: Permission): Caller | undefined {
+    if (this.directories.isStale || hasKeyInUrl(url)) return undefined;
+    const key = bearerKey(headers);
+    const caller = key === undefined ? undefined : this.keys.find(key);
+    return caller !== undefined && hasScope(caller, scope) ? caller : undefined;
+  }
+
+  /**
+   * Counts the request, once; at once if nobody has to be asked.
+   * @throws Problem 429
+   */
+  count(caller: Caller, request: CallersRequest, reply: FastifyReply): void | Promise<void> {
+    if (request.caller === caller) return;
+    request.caller = caller;
+    return this.limits.countRequest(caller, reply);
+  }
+}

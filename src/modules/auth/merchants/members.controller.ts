@@ -1,0 +1,120 @@
+// A merchant's members over HTTP. Whoever is removed, or has another role, is answered accordingly from the next
+// request on, on this node at once and on others as soon as they hear.
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Query,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Problem } from '../../../http/problem.js';
+import { type Caller, personOf, requireScope } from '../access.js';
+import { ApiProblems } from '../api-answers.js';
+import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
+import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Expected, type Found, FoundInterceptor } from '../found.js';
+import { InputPipe } from '../input.pipe.js';
+import { merchantFor } from './acting.js';
+import { MerchantDesk } from './merchant.desk.js';
+import {
+  ChangeRoleBody,
+  MemberAnswer,
+  memberAnswer,
+  MemberListAnswer,
+  MerchantListParameters,
+  MerchantParameters,
+} from './merchant.dto.js';
+import { MerchantLists } from './merchant.lists.js';
+import { ApiPerson, ETAG } from './merchant.openapi.js';
+
+const MEMBER_UNKNOWN = 'There is no such member.';
+const LAST_OWNER = 'The merchant would be left without an owner, or has changed since it was read.';
+
+const PATH = '/v1/merchant/members';
+
+@ApiTags('Merchant')
+@ApiBearerAuth('bearer')
+@UseGuards(CallerGuard)
+@UseInterceptors(EventStoreOutageInterceptor)
+@UsePipes(InputPipe)
+@Controller('v1/merchant/members')
+export class MembersController {
+  constructor(
+    private readonly desk: MerchantDesk,
+    private readonly lists: MerchantLists,
+  ) {}
+
+  @Get()
+  @NeedsScope('members:admin')
+  @ApiOperation({ operationId: 'listMembers', summary: 'List who belongs to the merchant' })
+  @ApiResponse({ status: 200, type: MemberListAnswer })
+  @ApiProblems({ 400: 'A parameter is not valid.' })
+  async list(
+    @Query() { merchant, limit, cursor }: MerchantListParameters,
+    @Calling() caller: Caller,
+  ): Promise<MemberListAnswer> {
+    const page = await this.lists.members(merchantFor(caller, merchant), { limit, cursor });
+    return { members: page.items.map(memberAnswer), next_cursor: page.nextCursor };
+  }
+
+  @Patch(':person')
+  @NeedsScope('members:admin')
+  @UseInterceptors(FoundInterceptor)
+  @ApiPerson()
+  @ApiOperation({ operationId: 'changeMember', summary: "Change a member's role, at once" })
+  @ApiResponse({ status: 200, type: MemberAnswer, headers: ETAG })
+  @ApiProblems({
+    400: 'Some fields are not valid.',
+    403: 'The key lacks the scope, or an owner is concerned.',
+    404: MEMBER_UNKNOWN,
+    409: LAST_OWNER,
+  })
+  async change(
+    @Param('person') person: string,
+    @Query() { merchant }: MerchantParameters,
+    @Body() { role }: ChangeRoleBody,
+    @Expected() expected: number | 'any',
+    @Calling() caller: Caller,
+  ): Promise<Found> {
+    const wish = { wish: 'change-role', person, role } as const;
+    const changed = await this.desk.change(caller, {
+      merchant: merchantFor(caller, merchant),
+      wish,
+      expected,
+    });
+    const member = changed.members.get(person);
+    // Removed by somebody else, just after.
+    if (member === undefined) throw Problem.notFound(MEMBER_UNKNOWN);
+    return { path: `${PATH}/${person}`, revision: changed.revision, answer: memberAnswer(member) };
+  }
+
+  @Delete(':person')
+  @NeedsScope('members:admin', 'stats:read')
+  @HttpCode(204)
+  @ApiPerson()
+  @ApiOperation({ operationId: 'removeMember', summary: 'Remove a member, at once, or leave' })
+  @ApiResponse({ status: 204, description: 'Removed.' })
+  @ApiProblems({
+    400: 'A parameter is not valid.',
+    403: 'The key lacks the scope, or an owner is concerned.',
+    404: MEMBER_UNKNOWN,
+    409: LAST_OWNER,
+  })
+  async remove(
+    @Param('person') person: string,
+    @Query() { merchant }: MerchantParameters,
+    @Expected() expected: number | 'any',
+    @Calling() caller: Caller,
+  ): Promise<void> {
+    if (personOf(caller) !== person) requireScope(caller, 'members:admin');
+    const wish = { wish: 'remove', person } as const;
+    await this.desk.change(caller, { merchant: merchantFor(caller, merchant), wish, expected });
+  }
+}

@@ -1,0 +1,77 @@
+// The rows of the control plane's tables, and what they must be: by the folds that commands decide upon, over the
+// whole event store.
+import type { Pool } from 'pg';
+import type { EventStore, RecordedEvent } from '../src/event-store/event-store.js';
+import type { Fold } from '../src/modules/auth/aggregate.js';
+import { keyFold, keyStream } from '../src/modules/auth/keys/key.aggregate.js';
+import {
+  type Merchant,
+  merchantFold,
+  merchantStream,
+} from '../src/modules/auth/merchants/merchant.aggregate.js';
+import { siteFold, siteStream } from '../src/modules/auth/sites/site.aggregate.js';
+
+const TABLES = {
+  merchants: ['merchant'],
+  members: ['merchant', 'person'],
+  invitations: ['merchant', 'invitation'],
+  sites: ['site'],
+  keys: ['key'],
+} as const;
+
+type Row = Readonly<Record<string, unknown>>;
+export type ControlRows = Readonly<Record<keyof typeof TABLES, readonly Row[]>>;
+
+export async function controlRows(pool: Pool): Promise<ControlRows> {
+  const all = Object.keys(TABLES).map(async (table) => [
+    table,
+    (await pool.query<Row>(`SELECT * FROM control.${table}`)).rows,
+  ]);
+  return ordered(Object.fromEntries(await Promise.all(all)) as ControlRows);
+}
+
+export async function foldedRows(eventStore: EventStore): Promise<ControlRows> {
+  const streams = new Map<string, RecordedEvent[]>();
+  for await (const event of eventStore.readAll(null)) {
+    streams.set(event.stream, [...(streams.get(event.stream) ?? []), event]);
+  }
+  const folds = <State>(prefix: string, { initial, evolve }: Fold<State>) =>
+    [...streams]
+      .filter(([stream]) => stream.startsWith(prefix))
+      .map(([, events]) => events.reduce((state, event) => evolve(state, event), initial))
+      .filter((state) => typeof state !== 'string') as Exclude<State, string>[];
+  const merchants = folds(merchantStream(''), merchantFold);
+  return ordered({
+    merchants: merchants.map(({ id, name, createdAt }) => ({ merchant: id, name, created_at: createdAt })),
+    members: merchants.flatMap(memberRows),
+    invitations: merchants.flatMap(invitationRows),
+    sites: folds(siteStream(''), siteFold).map((site) => {
+      const { id, merchant, domain, name, createdAt } = site;
+      return { site: id, merchant, domain, name, created_at: createdAt, state: asJson(site) };
+    }),
+    keys: folds(keyStream(''), keyFold).map((key) => {
+      const { id, merchant, site, name, createdAt } = key;
+      return { key: id, merchant, site, name, created_at: createdAt, state: asJson(key) };
+    }),
+  });
+}
+
+const memberRows = ({ id, members }: Merchant): readonly Row[] =>
+  [...members.values()].map(({ person, role, joinedAt, invitation = null }) => ({
+    ...{ merchant: id, person, role, joined_at: joinedAt, invitation },
+  }));
+
+const invitationRows = ({ id: merchant, invitations }: Merchant): readonly Row[] =>
+  [...invitations.values()].map(({ id, role, email, sentAt, expiresAt }) => ({
+    ...{ merchant, invitation: id, role, email, sent_at: sentAt, expires_at: expiresAt },
+  }));
+
+const asJson = (state: object): unknown => JSON.parse(JSON.stringify(state));
+
+const ordered = (rows: ControlRows): ControlRows =>
+  Object.fromEntries(
+    Object.entries(TABLES).map(([table, key]) => {
+      const nameOf = (row: Row) => key.map((column) => row[column]).join(' ');
+      return [table, [...rows[table as keyof ControlRows]].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))];
+    }),
+  ) as unknown as ControlRows;

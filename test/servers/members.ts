@@ -1,0 +1,68 @@
+// People who belong to merchants, for specs of what members may and see. Everything is real but the sign-in:
+// `Bearer as-{person}@{merchant}` stands for a session, from which the guard goes on as from any other, by the
+// role that the member directory knows.
+import { EventStore } from '../../src/event-store/event-store.js';
+import type { MerchantEvent } from '../../src/events/merchant.events.js';
+import { DirectoryFollower } from '../../src/modules/auth/directories/directory-follower.js';
+import { KeyDirectory } from '../../src/modules/auth/directories/key.directory.js';
+import { MemberDirectory } from '../../src/modules/auth/merchants/member.directory.js';
+import { merchantStream, registerMerchant } from '../../src/modules/auth/merchants/merchant.aggregate.js';
+import { type Mail, Mailer } from '../../src/modules/auth/people/mail/mailer.js';
+import type { Answer, CallOptions, ControlPlane } from './control-plane.js';
+
+const SESSION = /^as-(\w+)@(\w+)$/;
+
+type Method = Parameters<ControlPlane['call']>[0];
+
+export class Members {
+  readonly mails: Mail[] = [];
+
+  constructor(private readonly plane: ControlPlane) {
+    const keys = plane.app.get(KeyDirectory);
+    const find = keys.find.bind(keys);
+    const members = plane.app.get(MemberDirectory);
+    keys.find = (key) => {
+      const [, person, merchant] = SESSION.exec(key) ?? [];
+      return person === undefined ? find(key) : members.callerOf(person, merchant!);
+    };
+    plane.app.get<Mailer>(Mailer).send = (mail) => {
+      this.mails.push(mail);
+      return Promise.resolve();
+    };
+  }
+
+  /** With a merchant of their own, as everybody has who registers; its id. */
+  async register(person: string): Promise<string> {
+    const merchant = `m${person}`;
+    const events: readonly MerchantEvent[] = [
+      registerMerchant(merchant, `${person}'s sites`),
+      { type: 'MemberJoined', data: { merchant, person, role: 'owner' } },
+    ];
+    await this.plane.app.get(EventStore).append(merchantStream(merchant), events, 'none');
+    await this.plane.app.get(DirectoryFollower).settle();
+    return merchant;
+  }
+
+  /** As somebody who is signed in and acts for the merchant. */
+  call(
+    [person, merchant]: readonly [person: string, merchant: string],
+    [method, path]: readonly [Method, string],
+    options: Omit<CallOptions, 'key'> = {},
+  ): Promise<Answer> {
+    return this.plane.call(method, path, { ...options, key: `as-${person}@${merchant}` });
+  }
+
+  /** What the last mail to the address holds. */
+  tokenFor(email: string): string {
+    const mail = this.mails.findLast(({ to }) => to === email);
+    return /^ +(\S+)$/m.exec(mail?.text ?? '')![1]!;
+  }
+
+  /** Invited by an owner, and accepted. */
+  async join(person: string, merchant: string, role: string): Promise<void> {
+    const email = `${person}@people.example`;
+    await this.plane.call('POST', `/v1/merchant/invitations?merchant=${merchant}`, { body: { email, role } });
+    const body = { token: this.tokenFor(email) };
+    await this.call([person, `m${person}`], ['POST', '/v1/invitations/accept'], { body });
+  }
+}
