@@ -6,8 +6,7 @@ import { backoffMs } from '../waiting/backoff.js';
 import type { EventStoreTelemetry } from './event-store.telemetry.js';
 import type { GlobalPosition, RecordedEvent, Subscription } from './event-store.js';
 
-/** Larger ones save little: a page costs one round trip, and is held whole. */
-const PAGE_EVENTS_MAX = 2_000;
+const PAGE_EVENTS_MAX = 500;
 /** Bounds the delay when a notification is lost (a broken connection, a connection pooler). */
 const POLL_INTERVAL_MS = 1_000;
 

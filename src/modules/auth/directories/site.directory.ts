@@ -53,11 +53,16 @@ export class SiteDirectory implements Directory {
     return slot === undefined ? 1 : spreadAt(this.#site(slot).spreads, time);
   }
 
+  /** One after another, in no particular order. Meanwhile none may come or go. */
+  *all(): Iterable<Site> {
+    for (const slot of this.#records.slots()) yield unpackSite(this.#records.get(slot));
+  }
+
   /** In no particular order. */
   list(merchant?: string): readonly Site[] {
-    const slots = merchant === undefined ? this.#records.slots() : this.#byMerchant.of(merchant);
-    const sites = Array.from(slots, (slot) => unpackSite(this.#records.get(slot)));
-    return merchant === undefined ? sites : sites.filter((site) => site.merchant === merchant);
+    if (merchant === undefined) return [...this.all()];
+    const sites = Array.from(this.#byMerchant.of(merchant), (slot) => unpackSite(this.#records.get(slot)));
+    return sites.filter((site) => site.merchant === merchant);
   }
 
   get size(): number {
