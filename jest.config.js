@@ -9,6 +9,7 @@ const transformed = [
   'uuid',
   'hyparquet',
   'hyparquet-writer',
+  'jose',
   'mime',
   'glob',
   'temporal-polyfill',

@@ -59,3 +59,51 @@ export const trustProxy = z.string().transform((text, context): false | number |
   }
   return hops;
 });
+
+/** Scheme, host and port; nothing after them but a slash. */
+export const httpOrigin = z
+  .string()
+  .regex(/^https?:\/\/[^/?#\s@]+\/?$/, 'must look like https://stats.example.com')
+  .refine((url) => URL.canParse(url), 'must be a URL')
+  .transform((url) => new URL(url).origin);
+
+export const mailSender = z
+  .string()
+  .regex(
+    /^([^<>@\r\n]{1,120} <[^<>@\s]{1,64}@[^<>@\s]{1,255}>|[^<>@\s]{1,64}@[^<>@\s]{1,255})$/,
+    'must look like Name <name@example.com>',
+  );
+
+const externalIssuer = z.strictObject({
+  /** Over plain HTTP only on this machine: whoever sits in between could sign in as anybody. */
+  issuer: z
+    .string()
+    .regex(
+      /^(https:\/\/[^?#\s@]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/[^?#\s@]*)?)$/,
+      'must be an https:// URL',
+    ),
+  audience: z.string().min(1).max(300),
+  emailClaim: z.string().min(1).max(100).default('email'),
+  /** Claim with the merchant to act for; absent: whom the person joined first. */
+  merchantClaim: z.string().min(1).max(100).optional(),
+  /** Whether somebody who has no account gets one with their first token. */
+  register: z.boolean().default(false),
+});
+
+export type ExternalIssuer = z.output<typeof externalIssuer>;
+
+export const externalIssuers = z.string().transform((text, context): readonly ExternalIssuer[] => {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' });
+    return z.NEVER;
+  }
+  const parsed = z.array(externalIssuer).max(20).safeParse(given);
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues) {
+    context.addIssue({ code: 'custom', message: `${path.join('.') || 'the list'}: ${message}` });
+  }
+  return z.NEVER;
+});

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { ACCOUNT_SETTINGS } from './account-settings.js';
 import { failpointCheck } from './failpoints.js';
 import {
   archiveUrl,
@@ -14,26 +15,13 @@ import {
   trustProxy,
   wholeNumber,
 } from './checks.js';
+import { secret, setting } from './setting.js';
 
 export const ROLES = ['ingest', 'projector', 'api'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The most a tracking log may have, and so the most over which a site may be spread. */
 export const PARTITIONS_MAX = 1_024;
-
-interface Setting<T extends z.ZodType = z.ZodType> {
-  readonly meaning: string;
-  /** Shown instead of the value wherever settings are listed. */
-  readonly secret?: true;
-  readonly check: T;
-}
-
-const setting = <T extends z.ZodType>(meaning: string, check: T): Setting<T> => ({ meaning, check });
-const secret = <T extends z.ZodType>(meaning: string, check: T): Setting<T> => ({
-  meaning,
-  check,
-  secret: true,
-});
 
 const roles = z.string().transform((text, context): readonly Role[] => {
   const names = text.split(',').map((name) => name.trim());
@@ -206,6 +194,7 @@ export const SETTINGS = {
     'Requests without a valid key that one client address (IPv6: /64) may make in a minute to these endpoints before it is answered 429 instead of 401.',
     wholeNumber(1, 10_000_000).prefault('600'),
   ),
+  ...ACCOUNT_SETTINGS,
   TRUST_PROXY: setting(
     'Which hops may set X-Forwarded-For: none, a number of hops, or a comma list of addresses, CIDR ranges, loopback, linklocal, uniquelocal.',
     trustProxy.prefault('none'),

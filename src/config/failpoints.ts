@@ -13,6 +13,11 @@ export const FAILPOINTS = [
   'rebuild.before-commit',
   'rebuild.after-commit',
   'dead-letters.before-delete',
+  'people.email-claimed',
+  'people.merchant-registered',
+  'people.registered',
+  'people.signed-in',
+  'people.password-changed',
   'repeatable.before-answer',
 ] as const;
 

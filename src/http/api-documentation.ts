@@ -18,7 +18,11 @@ export function openApiOf(app: INestApplication, options: DocumentationOptions):
     .setDescription(DESCRIPTION)
     .setVersion(options.version)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key.' })
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An API key, or the access token of somebody signed in.',
+    })
     .addSecurityRequirements('bearer')
     .build();
   return SwaggerModule.createDocument(app, frame);

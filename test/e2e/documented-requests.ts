@@ -16,6 +16,7 @@ export interface Operation {
   readonly 'x-scopes'?: readonly string[];
   readonly responses: Readonly<Record<string, Documented>>;
   readonly parameters?: readonly Parameter[];
+  readonly tags?: readonly string[];
   readonly requestBody?: {
     readonly content: Readonly<
       Record<string, { schema: Schema; examples?: Readonly<Record<string, { readonly value: unknown }>> }>

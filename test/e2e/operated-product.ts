@@ -70,6 +70,11 @@ export class OperatedProduct {
     return this.#child.pid;
   }
 
+  /** What the process has logged since it was last started. */
+  get lines(): readonly string[] {
+    return this.#child.lines;
+  }
+
   async kill(signal: NodeJS.Signals): Promise<void> {
     await this.#child.kill(signal);
   }

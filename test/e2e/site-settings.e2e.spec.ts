@@ -89,9 +89,9 @@ describe('events that a site does not want', () => {
       })),
     );
     const logged = await loggedOf(site);
-    expect(logged.map(({ url }) => url).sort()).toEqual(
-      wanted.map((one) => ('url' in one ? one.url : undefined)).sort(),
-    );
+    const urls = wanted.map((one) => ('url' in one ? one.url : undefined));
+    expect(new Set(logged.map(({ url }) => url))).toEqual(new Set(urls));
+    expect(logged).toHaveLength(urls.length);
     expect(JSON.stringify(logged)).not.toContain('198.51.10');
   });
 

@@ -1,16 +1,12 @@
-// People who belong to merchants, for specs of what members may and see. Everything is real but the sign-in:
-// `Bearer as-{person}@{merchant}` stands for a session, from which the guard goes on as from any other, by the
-// role that the member directory knows.
+// People who belong to merchants, for specs of what members may and see. They have access tokens without having
+// signed in, and their mails are read here.
 import { EventStore } from '../../src/event-store/event-store.js';
 import type { MerchantEvent } from '../../src/events/merchant.events.js';
 import { DirectoryFollower } from '../../src/modules/auth/directories/directory-follower.js';
-import { KeyDirectory } from '../../src/modules/auth/directories/key.directory.js';
-import { MemberDirectory } from '../../src/modules/auth/merchants/member.directory.js';
 import { merchantStream, registerMerchant } from '../../src/modules/auth/merchants/merchant.aggregate.js';
 import { type Mail, Mailer } from '../../src/modules/auth/people/mail/mailer.js';
+import { AccessTokens } from '../../src/modules/auth/people/tokens/access-tokens.js';
 import type { Answer, CallOptions, ControlPlane } from './control-plane.js';
-
-const SESSION = /^as-(\w+)@(\w+)$/;
 
 type Method = Parameters<ControlPlane['call']>[0];
 
@@ -18,13 +14,6 @@ export class Members {
   readonly mails: Mail[] = [];
 
   constructor(private readonly plane: ControlPlane) {
-    const keys = plane.app.get(KeyDirectory);
-    const find = keys.find.bind(keys);
-    const members = plane.app.get(MemberDirectory);
-    keys.find = (key) => {
-      const [, person, merchant] = SESSION.exec(key) ?? [];
-      return person === undefined ? find(key) : members.callerOf(person, merchant!);
-    };
     plane.app.get<Mailer>(Mailer).send = (mail) => {
       this.mails.push(mail);
       return Promise.resolve();
@@ -44,12 +33,14 @@ export class Members {
   }
 
   /** As somebody who is signed in and acts for the merchant. */
-  call(
+  async call(
     [person, merchant]: readonly [person: string, merchant: string],
     [method, path]: readonly [Method, string],
     options: Omit<CallOptions, 'key'> = {},
   ): Promise<Answer> {
-    return this.plane.call(method, path, { ...options, key: `as-${person}@${merchant}` });
+    const signIn = `of-${person}`;
+    const key = await this.plane.app.get(AccessTokens).issue({ person, signIn, merchant, generation: 0 });
+    return this.plane.call(method, path, { ...options, key });
   }
 
   /** What the last mail to the address holds. */

@@ -4,6 +4,7 @@
 import type { KeyScope } from '../../events/key.events.js';
 import type { Role } from '../../events/merchant.events.js';
 import { Problem } from '../../http/problem.js';
+import type { SignedInPerson } from './people/tokens/access-tokens.js';
 import type { Site } from './sites/site.aggregate.js';
 
 /**
@@ -21,6 +22,8 @@ export interface Caller {
   /** Null: all of the merchant's sites. */
   readonly site: string | null;
   readonly scopes: ReadonlySet<Permission>;
+  /** Of somebody signed in: by which sign-in. */
+  readonly signedIn?: SignedInPerson;
 }
 
 /** What a member may: each role what the one below may, and more. */
@@ -47,6 +50,9 @@ const ENOUGH: Readonly<Record<Permission, string>> = {
   'members:admin': "a key with the scope sites:admin for all of a merchant's sites, or the role admin",
   'merchant:own': 'the role owner',
 };
+
+/** Of somebody who acts for none: no merchant has this id. */
+export const NO_MERCHANT = '';
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 const PERSON = 'person-';

@@ -37,17 +37,22 @@ class ProblemAnswer {
 
 type ProblemStatus = keyof typeof TITLES;
 
+type Problems = Partial<Record<ProblemStatus, string>>;
+
 /** Documents problems, besides those that any request may meet. */
-export const ApiProblems = (problems: Partial<Record<ProblemStatus, string>>) =>
+export const ApiProblems = (problems: Problems) =>
+  ApiOpenProblems({
+    401: 'No key, or none that is known.',
+    403: 'The key lacks the scope.',
+    429: 'More requests in a minute than one key may make, or than one address may make without. Try again after Retry-After.',
+    ...problems,
+  });
+
+/** The same of endpoints that need no key. */
+export const ApiOpenProblems = (problems: Problems) =>
   applyDecorators(
     ApiExtraModels(ProblemAnswer),
-    ...Object.entries({
-      401: 'No key, or none that is known.',
-      403: 'The key lacks the scope.',
-      429: 'More requests in a minute than one key may make, or than one address may make without. Try again after Retry-After.',
-      503: 'Try again after Retry-After.',
-      ...problems,
-    }).map(([code, description]) => {
+    ...Object.entries({ 503: 'Try again after Retry-After.', ...problems }).map(([code, description]) => {
       const status = Number(code) as ProblemStatus;
       const [type, title] = TITLES[status];
       const example = { type: `/problems/${type}`, title, status, detail: description };

@@ -1,6 +1,7 @@
-// Directories of sites and keys, and who may ask: for every role that is asked something
+// Directories of sites, keys and members, and who may ask: for every role that is asked something
 // over HTTP. A module whose controllers use CallerGuard imports this one.
 import { Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
 import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { RedisModule } from '../../redis/redis.module.js';
@@ -19,11 +20,17 @@ import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { MemberDirectory } from './merchants/member.directory.js';
+import { CALLER_PROVIDERS } from './people/people.providers.js';
+import { SessionCookie } from './people/sign-ins/session-cookie.js';
+import { SignIns } from './people/sign-ins/sign-ins.js';
+import { SignedInCallers } from './people/signed-in-callers.js';
+import { AccessTokens } from './people/tokens/access-tokens.js';
+import { SigningKeys } from './people/tokens/signing-keys.js';
 
 type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory];
 
 @Module({
-  imports: [RedisModule],
+  imports: [CqrsModule, RedisModule],
   providers: [
     SiteDirectory,
     KeyDirectory,
@@ -34,7 +41,6 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
       useFactory: (...[eventStore, snapshots, telemetry, sites, keys]: FollowerDependencies) =>
         new DirectoryFollower({ eventStore, snapshots, telemetry, sites, keys }),
     },
-    MemberDirectory,
     CallerStanding,
     AuthTelemetry,
     Callers,
@@ -46,15 +52,22 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
       useFactory: (config: Config, eventStore: EventStore) => KeyPepper.open(config, eventStore),
     },
     {
-      provide: RequestLimits,
-      inject: [CONFIG, RedisStore, KeyPepper, AuthTelemetry],
-      useFactory: (config: Config, redis: RedisStore, pepper: KeyPepper, telemetry: AuthTelemetry) =>
-        new RequestLimits({ config, limits: new RateLimits(redis), pepper, telemetry }),
+      provide: RateLimits,
+      inject: [RedisStore],
+      useFactory: (redis: RedisStore) => new RateLimits(redis),
     },
+    {
+      provide: RequestLimits,
+      inject: [CONFIG, RateLimits, KeyPepper, AuthTelemetry],
+      useFactory: (config: Config, limits: RateLimits, pepper: KeyPepper, telemetry: AuthTelemetry) =>
+        new RequestLimits({ config, limits, pepper, telemetry }),
+    },
+    ...CALLER_PROVIDERS,
   ],
   exports: [
     SiteDirectory,
     KeyDirectory,
+    MemberDirectory,
     KeyPepper,
     KeyUsage,
     DirectoryFollower,
@@ -62,7 +75,14 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
     CallerStanding,
     AuthTelemetry,
     Callers,
+    RateLimits,
+    RequestLimits,
     RepeatableRequests,
+    AccessTokens,
+    SessionCookie,
+    SignedInCallers,
+    SigningKeys,
+    SignIns,
   ],
 })
 export class AuthModule {}

@@ -6,7 +6,14 @@ import { Telemetry } from '../../telemetry/telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 
 export type Refusal =
-  'no-key' | 'key-in-url' | 'unknown-key' | 'scope-missing' | 'directories-stale' | 'too-many-requests';
+  | 'no-key'
+  | 'key-in-url'
+  | 'unknown-key'
+  | 'scope-missing'
+  | 'directories-stale'
+  | 'too-many-requests'
+  | 'credentials'
+  | 'too-many-guesses';
 
 @Injectable()
 export class AuthTelemetry {

@@ -4,17 +4,17 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from './access.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
-import { MemberDirectory } from './merchants/member.directory.js';
+import { SignedInCallers } from './people/signed-in-callers.js';
 
 @Injectable()
 export class CallerStanding {
   constructor(
     private readonly keys: KeyDirectory,
-    private readonly members: MemberDirectory,
+    private readonly signedInCallers: SignedInCallers,
     private readonly follower: DirectoryFollower,
   ) {}
 
   holds(caller: Caller): boolean {
-    return !this.follower.isStale && (this.keys.holds(caller) || this.members.holds(caller));
+    return !this.follower.isStale && (this.keys.holds(caller) || this.signedInCallers.holds(caller));
   }
 }

@@ -1,4 +1,4 @@
-// Who sends a request: whoever shows a valid key. Refuses everybody while the directories are so old that a
+// Who sends a request: whoever shows a valid key, or is signed in. Refuses everybody while the directories are so old that a
 // revoked key could pass, and whoever asks too often. Endpoints ask through CallerGuard.
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +9,7 @@ import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { hasKeyInUrl, KEY_IN_URL } from './keys/key-in-url.js';
 import { RequestLimits } from './limits/request-limits.js';
+import { SignedInCallers } from './people/signed-in-callers.js';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -17,6 +18,9 @@ export type CallersRequest = FastifyRequest & {
   caller?: Caller;
 };
 
+/** One of these scopes, `anybody` who shows a valid key or is signed in, or `people` only. */
+export type Admission = readonly Permission[] | 'anybody' | 'people';
+
 @Injectable()
 export class Callers {
   constructor(
@@ -24,10 +28,11 @@ export class Callers {
     private readonly directories: DirectoryFollower,
     private readonly telemetry: AuthTelemetry,
     private readonly limits: RequestLimits,
+    private readonly signedInCallers: SignedInCallers,
   ) {}
 
   /** @throws Problem 401, 403, 429, or 503 while keys cannot be checked */
-  async admit(request: CallersRequest, reply: FastifyReply, scopes: readonly Permission[]): Promise<void> {
+  async admit(request: CallersRequest, reply: FastifyReply, admission: Admission): Promise<void> {
     if (this.directories.isStale) {
       this.telemetry.refused('directories-stale');
       throw Problem.unavailable('Keys cannot be checked at the moment.', RETRY_AFTER_SECONDS);
@@ -38,18 +43,19 @@ export class Callers {
       throw Problem.unauthorized(KEY_IN_URL);
     }
     const key = bearerKey(request.headers);
-    const caller = key === undefined ? undefined : this.keys.find(key);
+    const caller =
+      (key === undefined ? undefined : this.keys.find(key)) ??
+      (await this.signedInCallers.find(request, key));
     if (!caller) {
       this.telemetry.refused(key === undefined ? 'no-key' : 'unknown-key');
       await this.limits.countRefusal(request.ip, reply);
-      throw Problem.unauthorized('Send a valid key as Authorization: Bearer <key>.');
+      throw Problem.unauthorized('Send a valid key as Authorization: Bearer <key>, or sign in.');
     }
     await this.count(caller, request, reply);
-    if (!scopes.some((scope) => hasScope(caller, scope))) this.telemetry.refused('scope-missing');
-    requireScope(caller, ...scopes);
+    this.#require(admission, caller);
   }
 
-  /** Undefined: somebody whom `admit` would refuse, whether it has counted the request or not. */
+  /** By a key only. Undefined: somebody whom `admit` would refuse, whether it has counted the request or not. */
   find({ headers, url }: FastifyRequest, scope: Permission): Caller | undefined {
     if (this.directories.isStale || hasKeyInUrl(url)) return undefined;
     const key = bearerKey(headers);
@@ -65,5 +71,16 @@ export class Callers {
     if (request.caller === caller) return;
     request.caller = caller;
     return this.limits.countRequest(caller, reply);
+  }
+
+  /** @throws Problem 403 */
+  #require(admission: Admission, caller: Caller): void {
+    if (admission === 'anybody') return;
+    if (admission === 'people') {
+      if (caller.signedIn !== undefined) return;
+      throw Problem.forbidden('This is for people: sign in. A key has no account.');
+    }
+    if (!admission.some((scope) => hasScope(caller, scope))) this.telemetry.refused('scope-missing');
+    requireScope(caller, ...admission);
   }
 }

@@ -24,7 +24,6 @@ import { MerchantDesk } from './merchants/merchant.desk.js';
 import { MerchantLists } from './merchants/merchant.lists.js';
 import { MerchantsController } from './merchants/merchants.controller.js';
 import { RegisterMerchantHandler } from './merchants/register-merchant.command.js';
-import { LogMailer } from './people/mail/log.mailer.js';
 import { Mailer } from './people/mail/mailer.js';
 import { Sealer } from './people/sealing.js';
 import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-read-models.js';
@@ -34,6 +33,12 @@ import { KeyDesk } from './keys/key.desk.js';
 import { KeysController } from './keys/keys.controller.js';
 import { KeyPepper } from './keys/key-pepper.js';
 import { OperatorKey } from './keys/operator-key.js';
+import { AuthController } from './people/auth.controller.js';
+import { AccountPageController } from './people/mail/account-page.controller.js';
+import { MeController } from './people/me.controller.js';
+import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
+import { JwksController } from './people/tokens/jwks.controller.js';
+import { TotpController } from './people/totp.controller.js';
 import { RotateKeyHandler } from './keys/rotate-key.command.js';
 import { SiteKeysController } from './keys/site-keys.controller.js';
 import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
@@ -50,6 +55,11 @@ import { SitesController } from './sites/sites.controller.js';
     InvitationsController,
     MerchantsController,
     AuditController,
+    AuthController,
+    MeController,
+    TotpController,
+    JwksController,
+    AccountPageController,
   ],
   providers: [
     OperatorKey,
@@ -68,16 +78,6 @@ import { SitesController } from './sites/sites.controller.js';
         telemetry: Telemetry,
         follower: DirectoryFollower,
       ) => new ControlReadModels({ source, eventStore, telemetry, follower }),
-    },
-    {
-      provide: Sealer,
-      inject: [Pool, KeyPepper],
-      useFactory: (pool: Pool, pepper: KeyPepper) => new Sealer(pool, pepper),
-    },
-    {
-      provide: Mailer,
-      inject: [Telemetry],
-      useFactory: (telemetry: Telemetry) => new LogMailer(telemetry),
     },
     MerchantDesk,
     MerchantLists,
@@ -102,6 +102,7 @@ import { SitesController } from './sites/sites.controller.js';
     ChangeKeyHandler,
     RotateKeyHandler,
     RevokeKeyHandler,
+    ...ACCOUNT_PROVIDERS,
     KeyDesk,
     RepeatableRequestReaper,
   ],

@@ -13,6 +13,8 @@ const KEY_MARK = 'tm_';
 const KEY_CHARACTERS = 26;
 const CHECKSUM_CHARACTERS = 6;
 const KEY_PREFIX_CHARACTERS = 10;
+const SECRET_CHARACTERS = 32;
+const RECOVERY_CODE_CHARACTERS = 10;
 
 /** Where ids and keys come from. */
 export interface IdSource {
@@ -46,6 +48,12 @@ export const CHANCE: IdSource = {
   newId: (prefix) => prefix + draw(BASE58, ID_CHARACTERS, randomInt),
   newApiKey: () => apiKey(randomInt),
 };
+
+/** Whoever has it may do what it stands for: 190 bits. */
+export const newSecret = (): string => draw(BASE62, SECRET_CHARACTERS, randomInt);
+
+/** Typed by people; 58 bits, and as few tries as anybody has at a code. */
+export const newRecoveryCode = (): string => draw(BASE58, RECOVERY_CODE_CHARACTERS, randomInt);
 
 /** The first id of a prefix that it gives is the same for the same seed, so is the second, and so on. */
 export function seededIds(seed: Buffer): IdSource {

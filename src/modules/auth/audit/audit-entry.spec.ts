@@ -16,6 +16,7 @@ describe('an entry of the audit trail', () => {
     expect(auditEntry(recorded({ metadata: { by: 'k2', address: '192.0.2.1' } }))).toEqual({
       at: new Date(0),
       by: 'k2',
+      from: null,
       stream: 'key-k1',
       revision: 3,
       type: 'KeyRevoked',

@@ -6,6 +6,7 @@ import type { DeadLetterEvent } from '../../../events/dead-letter.events.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import type { KeyEvent } from '../../../events/key.events.js';
 import type { MerchantEvent } from '../../../events/merchant.events.js';
+import type { EmailEvent, PersonEvent, SignInEvent } from '../../../events/person.events.js';
 import type { ReadModelsEvent } from '../../../events/read-models.events.js';
 import type { DomainEvent, SiteEvent } from '../../../events/site.events.js';
 
@@ -13,6 +14,8 @@ export interface AuditEntry {
   readonly at: Date;
   /** Id of the key, or what else acted; null where nobody was named. */
   readonly by: string | null;
+  /** The network that the request came from, not to the single address; null where none was noted. */
+  readonly from: string | null;
   readonly stream: string;
   readonly revision: number;
   readonly type: string;
@@ -25,6 +28,9 @@ type AuditedEvent =
   | SiteEvent
   | DomainEvent
   | KeyEvent
+  | PersonEvent
+  | EmailEvent
+  | SignInEvent
   | DefinitionEvent
   | DeadLetterEvent
   | ReadModelsEvent;
@@ -62,6 +68,21 @@ const SHOWN: {
   KeyChanged: ['key', 'name', 'expiresAt'],
   KeyRotated: ['key', 'successor', 'expiresAt'],
   KeyRevoked: ['key'],
+  PersonRegistered: ['person'],
+  PersonRenamed: ['person'],
+  EmailVerified: ['person'],
+  EmailChanged: ['person'],
+  PasswordChanged: ['person', 'byMail'],
+  PasswordRehashed: ['person'],
+  TotpEnabled: ['person'],
+  TotpDisabled: ['person'],
+  RecoveryCodeUsed: ['person'],
+  SignedOutEverywhere: ['person'],
+  EmailClaimed: ['person'],
+  EmailReleased: ['person'],
+  SignedIn: ['person', 'signIn'],
+  SignedOut: ['person', 'signIn'],
+  RefreshTokenReused: ['person', 'signIn'],
   GoalCreated: GOAL,
   GoalChanged: GOAL,
   GoalDeleted: DEFINED,
@@ -98,11 +119,12 @@ export function auditEntry({
   data,
   metadata,
 }: RecordedEvent): AuditEntry {
-  const { by } = metadata ?? {};
+  const { by, from } = metadata ?? {};
   const shown: readonly string[] = Object.hasOwn(SHOWN, type) ? SHOWN[type as keyof typeof SHOWN] : [];
   return {
     ...{ at: recordedAt, stream, revision, type },
     by: typeof by === 'string' ? by : null,
+    from: typeof from === 'string' ? from : null,
     data: Object.fromEntries(shown.filter((field) => field in data).map((field) => [field, data[field]])),
   };
 }

@@ -25,6 +25,14 @@ export class AuditEntryAnswer {
     example: 'operator',
   })
   by!: string | null;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description:
+      'The network that the request came from, an IPv4 /24 or an IPv6 /48; null where none is noted: only of what people do to their accounts.',
+    example: null,
+  })
+  from!: string | null;
   @ApiProperty({ description: 'What it was done to.', example: 'site-s7Gk2mQx9RtP' }) stream!: string;
   @ApiProperty({ description: 'Place within the stream.', example: 0 }) revision!: number;
   @ApiProperty({ example: 'SiteDeleted' }) type!: string;

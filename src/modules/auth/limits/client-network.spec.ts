@@ -1,4 +1,4 @@
-import { networkOf } from './client-network.js';
+import { networkOf, placeOf } from './client-network.js';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -10,4 +10,13 @@ it.each([
   ['fe80::1%eth0', 'fe80:0:0:0'],
 ])('takes %s for the client %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
+});
+
+it.each([
+  ['192.0.2.7', '192.0.2.0/24'],
+  ['::ffff:192.0.2.7', '192.0.2.0/24'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['::1', '0:0:0::/48'],
+])('says of %s no more than that it is in %s', (address, place) => {
+  expect(placeOf(address)).toBe(place);
 });

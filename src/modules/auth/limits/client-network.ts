@@ -20,4 +20,17 @@ export function networkOf(address: string): string {
     .join(':');
 }
 
+const PLACE_GROUPS = 3;
+const PLACE_BYTES = 3;
+
+/**
+ * Where somebody signed in from, as it may be kept and shown: 256 IPv4 addresses, or an IPv6 /48, as a provider or
+ * an organisation has. No single address can be told from it.
+ */
+export function placeOf(address: string): string {
+  const network = networkOf(address);
+  if (network.includes(':')) return `${network.split(':').slice(0, PLACE_GROUPS).join(':')}::/48`;
+  return `${network.split('.').slice(0, PLACE_BYTES).join('.')}.0/24`;
+}
+
 const groupsOf = (text: string): readonly string[] => (text === '' ? [] : text.split(':'));

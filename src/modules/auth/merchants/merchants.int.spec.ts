@@ -144,7 +144,7 @@ describe('a role', () => {
     expect(promoted).toMatchObject({ status: 200, body: { person: of.viewer[0], role: 'admin' } });
     expect(await sees()).toBe(200);
     expect((await members.call(of.viewer, ['DELETE', path])).status).toBe(204);
-    expect(await sees()).toBe(401);
+    expect(await sees()).toBe(403);
     const { body } = await members.call(of.owner, ['GET', '/v1/merchant/members']);
     expect(body.members.map(({ person }: { person: string }) => person)).not.toContain(of.viewer[0]);
   });

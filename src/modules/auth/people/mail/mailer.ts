@@ -9,4 +9,7 @@ export interface Mail {
 export abstract class Mailer {
   /** @throws when it could not be handed on. */
   abstract send(mail: Mail): Promise<void>;
+
+  /** Gives up what it keeps open. */
+  close(): void {}
 }

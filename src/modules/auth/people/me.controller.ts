@@ -1,0 +1,209 @@
+// Who asks, and their own account, over HTTP.
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Put,
+  Query,
+  Req,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { EventStore } from '../../../event-store/event-store.js';
+import { Problem } from '../../../http/problem.js';
+import { bearerKey, type Caller } from '../access.js';
+import { load } from '../aggregate.js';
+import { ApiProblems } from '../api-answers.js';
+import { Admits, CallerGuard, Calling, SignedInAs } from '../caller.guard.js';
+import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { InputPipe } from '../input.pipe.js';
+import { placeOf } from '../limits/client-network.js';
+import { MemberDirectory } from '../merchants/member.directory.js';
+import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
+import { pageOf } from '../page.js';
+import { ListParameters } from '../sites/site.dto.js';
+import { AccountLetters } from './account-letters.js';
+import {
+  ChangeMeBody,
+  ChangePasswordBody,
+  MeAnswer,
+  type MembershipAnswer,
+  PersonAnswer,
+  sessionAnswer,
+  SessionListAnswer,
+} from './me.dto.js';
+import { NoStoreInterceptor } from './no-store.interceptor.js';
+import { OwnAccount } from './own-account.js';
+import { ChangePassword } from './passwords/change-password.command.js';
+import { People } from './people.js';
+import type { Person } from './person.aggregate.js';
+import { RenamePerson } from './rename-person.command.js';
+import { GuessLimits } from './sign-ins/guess-limits.js';
+import { SessionCookie } from './sign-ins/session-cookie.js';
+import { SignIns } from './sign-ins/sign-ins.js';
+import { SignOut } from './sign-ins/sign-out.command.js';
+import type { SignedInPerson } from './tokens/access-tokens.js';
+
+const SESSION_UNKNOWN = 'You are not signed in like that.';
+
+@ApiTags('Accounts')
+@ApiBearerAuth('bearer')
+@UseGuards(CallerGuard)
+@UseInterceptors(EventStoreOutageInterceptor, NoStoreInterceptor)
+@UsePipes(InputPipe)
+@Controller('v1/me')
+export class MeController {
+  constructor(
+    @Inject(EventStore) private readonly eventStore: EventStore,
+    private readonly commands: CommandBus,
+    private readonly people: People,
+    private readonly account: OwnAccount,
+    private readonly members: MemberDirectory,
+    private readonly signIns: SignIns,
+    private readonly limits: GuessLimits,
+    private readonly letters: AccountLetters,
+    private readonly cookie: SessionCookie,
+  ) {}
+
+  @Get()
+  @Admits('anybody')
+  @ApiOperation({ operationId: 'readMe', summary: 'Read who asks, and what they may' })
+  @ApiResponse({ status: 200, type: MeAnswer })
+  @ApiProblems({})
+  async read(
+    @Calling() { id, merchant, site, scopes }: Caller,
+    @SignedInAs() signedIn: SignedInPerson | undefined,
+    @Req() request: FastifyRequest,
+  ): Promise<MeAnswer> {
+    const answer = { id, merchant: merchant || null, site, scopes: [...scopes] };
+    if (signedIn === undefined) return answer;
+    const secret = bearerKey(request.headers) === undefined ? this.cookie.of(request) : undefined;
+    return {
+      ...answer,
+      person: await this.#personAnswer(await this.account.of(signedIn)),
+      merchants: await this.#merchantsOf(signedIn.person),
+      ...(secret !== undefined && { csrf_token: this.cookie.csrfToken(secret) }),
+    };
+  }
+
+  @Patch()
+  @Admits('people')
+  @ApiOperation({ operationId: 'changeMe', summary: 'Change one’s name or address' })
+  @ApiResponse({
+    status: 200,
+    type: PersonAnswer,
+    description: 'As it is now: a new address is not in force yet.',
+  })
+  @ApiProblems({ 400: 'Some fields are not valid.', 403: 'The password is wrong, or you showed a key.' })
+  async change(
+    @Body() { name, email, password }: ChangeMeBody,
+    @SignedInAs() signedIn: SignedInPerson,
+    @Req() { ip }: FastifyRequest,
+  ): Promise<PersonAnswer> {
+    const person = await this.account.of(signedIn);
+    if (email !== undefined) {
+      if (password === undefined) {
+        const message = 'password is needed to change the address';
+        throw Problem.badRequest('Send your password too.', [{ path: 'password', message }]);
+      }
+      await this.account.requirePassword(person, password, ip);
+      await this.limits.countMail(this.people.digestOf(email));
+      this.letters.changeOfEmail(person, email);
+    }
+    if (name === undefined) return this.#personAnswer(person);
+    const renamed = await this.commands.execute(new RenamePerson(person.id, name, placeOf(ip)));
+    return this.#personAnswer(renamed ?? person);
+  }
+
+  @Put('password')
+  @HttpCode(204)
+  @Admits('people')
+  @ApiOperation({
+    operationId: 'changePassword',
+    summary: 'Change one’s password',
+    description: 'Ends all sign-ins, this one too: sign in with the new one.',
+  })
+  @ApiResponse({ status: 204, description: 'Changed.' })
+  @ApiProblems({
+    400: 'Some fields are not valid, or the new password is easy to guess.',
+    403: 'The old password is wrong, or you showed a key.',
+  })
+  async changePassword(
+    @Body() { oldPassword, newPassword }: ChangePasswordBody,
+    @SignedInAs() signedIn: SignedInPerson,
+    @Req() { ip }: FastifyRequest,
+  ): Promise<void> {
+    const person = await this.account.of(signedIn);
+    await this.account.countGuess(person, ip);
+    const changed = await this.commands.execute(
+      new ChangePassword({
+        ...{ person: person.id, password: newPassword, proof: { oldPassword } },
+        from: placeOf(ip),
+      }),
+    );
+    if (changed.outcome === 'refused') throw Problem.forbidden('The old password is wrong.');
+    if (changed.outcome === 'unfit') {
+      const errors = [{ path: 'newPassword', message: `newPassword ${changed.fault}` }];
+      throw Problem.badRequest('Choose another password.', errors);
+    }
+    this.letters.passwordChanged(changed.person);
+  }
+
+  @Get('sessions')
+  @Admits('people')
+  @ApiOperation({ operationId: 'listSessions', summary: 'List where one is signed in' })
+  @ApiResponse({ status: 200, type: SessionListAnswer })
+  @ApiProblems({ 400: 'limit or cursor is not valid.' })
+  async listSessions(
+    @Query() { limit, cursor }: ListParameters,
+    @SignedInAs() { person, signIn, generation }: SignedInPerson,
+  ): Promise<SessionListAnswer> {
+    const open = (await this.signIns.ofPerson(person)).filter((one) => one.generation >= generation);
+    const page = pageOf(open, { limit, cursor, nameOf: ({ id }) => id });
+    return { sessions: page.items.map((one) => sessionAnswer(one, signIn)), next_cursor: page.nextCursor };
+  }
+
+  @Delete('sessions/:id')
+  @HttpCode(204)
+  @Admits('people')
+  @ApiParam({ name: 'id', example: 'si7Gk2mQx9RtP' })
+  @ApiOperation({ operationId: 'endSession', summary: 'Sign out somewhere else' })
+  @ApiResponse({ status: 204, description: 'Signed out there; tokens are refused within seconds.' })
+  @ApiProblems({ 404: SESSION_UNKNOWN })
+  async endSession(
+    @Param('id') id: string,
+    @SignedInAs() { person }: SignedInPerson,
+    @Req() { ip }: FastifyRequest,
+  ): Promise<void> {
+    const isOwn = (await this.signIns.ofPerson(person)).some((one) => one.id === id);
+    if (!isOwn) throw Problem.notFound(SESSION_UNKNOWN);
+    await this.commands.execute(new SignOut({ person, signIn: id, from: placeOf(ip) }));
+  }
+
+  async #personAnswer(person: Person): Promise<PersonAnswer> {
+    const { email, name } = await this.people.profileOf(person);
+    return {
+      ...{ id: person.id, email, emailVerified: person.isEmailVerified, name },
+      totp: person.totp !== null,
+      registeredAt: person.registeredAt.toISOString(),
+    };
+  }
+
+  async #merchantsOf(person: string): Promise<readonly MembershipAnswer[]> {
+    return Promise.all(
+      this.members.merchantsOf(person).map(async ({ merchant: id, role }) => {
+        const { state } = await load(this.eventStore, merchantStream(id), merchantFold);
+        return { id, name: state === 'absent' ? '' : state.name, role };
+      }),
+    );
+  }
+}

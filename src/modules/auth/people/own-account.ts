@@ -1,0 +1,44 @@
+// The account of whoever is signed in, and whether it is really them at the keyboard: what a stolen token must not
+// be enough for takes the password again.
+import { Problem } from '../../../http/problem.js';
+import { placeOf } from '../limits/client-network.js';
+import type { PasswordHashing } from './passwords/password-hashing.js';
+import type { People } from './people.js';
+import type { Person } from './person.aggregate.js';
+import type { GuessLimits } from './sign-ins/guess-limits.js';
+import type { SignIns } from './sign-ins/sign-ins.js';
+import type { SignedInPerson } from './tokens/access-tokens.js';
+
+export interface OwnAccountDeps {
+  readonly people: People;
+  readonly hashing: PasswordHashing;
+  readonly limits: GuessLimits;
+  readonly signIns: SignIns;
+}
+
+export class OwnAccount {
+  constructor(private readonly deps: OwnAccountDeps) {}
+
+  /** @throws Problem 401 when there is no such account any more. */
+  async of({ person: id }: SignedInPerson): Promise<Person> {
+    const person = await this.deps.people.find(id);
+    if (person === undefined) throw Problem.unauthorized('There is no such account any more.');
+    return person;
+  }
+
+  /** @throws Problem 403, or 429 after too many tries. */
+  async requirePassword(person: Person, password: string, address: string): Promise<void> {
+    await this.countGuess(person, address);
+    const { isRight } = await this.deps.hashing.check(
+      password,
+      await this.deps.people.passwordHashOf(person),
+    );
+    if (!isRight) throw Problem.forbidden('The password is wrong.');
+  }
+
+  /** @throws Problem 429 */
+  async countGuess({ id, emailDigest }: Person, address: string): Promise<void> {
+    const isFamiliar = () => this.deps.signIns.isFrom(id, placeOf(address));
+    await this.deps.limits.countGuess({ emailDigest, address, isFamiliar });
+  }
+}
