@@ -7,7 +7,7 @@ import {
   openTestPool,
   startMigratedPostgres,
 } from '../../../../test/servers/postgres.js';
-import type { NewEvent } from '../../../event-store/event-store.js';
+import type { NewEvent, RecordedEvent } from '../../../event-store/event-store.js';
 import { PostgresEventStore } from '../../../event-store/postgres.event-store.js';
 import { Telemetry } from '../../../telemetry/telemetry.js';
 import { KeyPepper } from '../keys/key-pepper.js';
@@ -235,7 +235,7 @@ it('leaves what was there when a node dies while it writes', async () => {
     },
   };
   await snapshots.restore([killing], () => Promise.resolve(true));
-  let last;
+  let last: RecordedEvent | undefined;
   for await (const event of eventStore.readAll(null)) last = event;
   expect(await snapshots.write([killing], last!)).toBe(false);
   await dying.end();
