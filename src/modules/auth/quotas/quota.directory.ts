@@ -1,0 +1,48 @@
+// Every merchant's quota in memory, so that intake asks nobody. Current by following the event store; nothing else
+// changes it.
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../../config/config.js';
+import type { RecordedEvent } from '../../../event-store/event-store.js';
+import { DirectoryFollower } from '../directories/directory-follower.js';
+import { type Quota, quotaFold, type QuotaState } from './quota.aggregate.js';
+
+const CHANGES = new Set(['QuotaSet', 'QuotaWarned']);
+
+@Injectable()
+export class QuotaDirectory {
+  readonly #states = new Map<string, QuotaState>();
+  readonly #default: Quota;
+
+  constructor(
+    @Inject(CONFIG)
+    config: Pick<Config, 'MERCHANT_EVENTS_PER_MONTH_MAX' | 'MERCHANT_EVENTS_GRACE_PERCENT'>,
+    follower: DirectoryFollower,
+  ) {
+    this.#default = {
+      eventsPerMonth: config.MERCHANT_EVENTS_PER_MONTH_MAX ?? null,
+      gracePercent: config.MERCHANT_EVENTS_GRACE_PERCENT,
+      policy: 'refuse',
+    };
+    follower.follow((event) => this.apply(event));
+  }
+
+  /** The merchant's own, or the installation's default. */
+  of(merchant: string): Quota {
+    return this.#states.get(merchant)?.quota ?? this.#default;
+  }
+
+  stateOf(merchant: string): QuotaState {
+    return this.#states.get(merchant) ?? quotaFold.initial;
+  }
+
+  /** What holds where this is the state of the merchant's stream. */
+  holding({ quota }: QuotaState): Quota {
+    return quota ?? this.#default;
+  }
+
+  private apply(event: RecordedEvent): void {
+    if (!CHANGES.has(event.type)) return;
+    const merchant = event.data.merchant as string;
+    this.#states.set(merchant, quotaFold.evolve(this.stateOf(merchant), event));
+  }
+}
