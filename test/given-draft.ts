@@ -46,6 +46,7 @@ export function givenDraft({
   );
   draft.event.site = 'site';
   draft.rules = rules;
+  draft.merchant = 'merchant';
   return draft;
 }
 

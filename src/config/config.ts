@@ -194,6 +194,22 @@ export const SETTINGS = {
     'Requests without a valid key that one client address (IPv6: /64) may make in a minute to these endpoints before it is answered 429 instead of 401.',
     wholeNumber(1, 10_000_000).prefault('600'),
   ),
+  SITE_EVENTS_PER_SECOND_MAX: setting(
+    'Events of one site that intake takes in a second, all nodes together where they share a Redis; beyond that it answers 429.',
+    wholeNumber(1, 1_000_000).prefault('10000'),
+  ),
+  SITE_BURST_SECONDS: setting(
+    'How many seconds of SITE_EVENTS_PER_SECOND_MAX may come at once.',
+    wholeNumber(1, 3_600).prefault('10'),
+  ),
+  MERCHANT_EVENTS_PER_MONTH_MAX: setting(
+    'Events that a merchant may send in a month of UTC where the operator has set no quota for it. Absent: no limit.',
+    wholeNumber(0, 1_000_000_000_000).optional(),
+  ),
+  MERCHANT_EVENTS_GRACE_PERCENT: setting(
+    'How much more is taken where MERCHANT_EVENTS_PER_MONTH_MAX holds, in percent of it.',
+    wholeNumber(0, 1_000).prefault('0'),
+  ),
   ...ACCOUNT_SETTINGS,
   TRUST_PROXY: setting(
     'Which hops may set X-Forwarded-For: none, a number of hops, or a comma list of addresses, CIDR ranges, loopback, linklocal, uniquelocal.',

@@ -21,9 +21,15 @@ import { startPostgres } from './postgres.js';
 export interface IngestApp {
   readonly url: string;
   readonly operatorKey: string;
+  /** For a second one that shares it: DATABASE_URL. */
+  readonly databaseUrl: string;
   readonly telemetry: Telemetry;
-  /** Id and a key of a new site. */
-  createSite(domain: string, scopes: readonly string[]): Promise<{ site: string; key: string }>;
+  /** Id and a key of a new site; of the operator's merchant, if none is named. */
+  createSite(
+    domain: string,
+    scopes: readonly string[],
+    merchant?: string,
+  ): Promise<{ site: string; key: string }>;
   /** Every event in the log. */
   logged(): Promise<readonly TrackedEvent[]>;
   stop(): Promise<void>;
@@ -59,8 +65,9 @@ export async function startIngestApp(settings: Readonly<Record<string, string>> 
   return {
     url,
     operatorKey,
+    databaseUrl: config.DATABASE_URL!,
     telemetry,
-    createSite: (domain, scopes) => createSite({ url, operatorKey }, { domain, scopes }),
+    createSite: (domain, scopes, merchant) => createSite({ url, operatorKey }, { domain, scopes, merchant }),
     logged: () => eventsOf(app.get(TrackingLog)),
     async stop() {
       await closeHttp(app);
@@ -73,7 +80,7 @@ export async function startIngestApp(settings: Readonly<Record<string, string>> 
 
 async function createSite(
   { url, operatorKey }: Pick<IngestApp, 'url' | 'operatorKey'>,
-  { domain, scopes }: { domain: string; scopes: readonly string[] },
+  { domain, scopes, merchant }: { domain: string; scopes: readonly string[]; merchant?: string | undefined },
 ): Promise<{ site: string; key: string }> {
   const create = async (path: string, body: unknown): Promise<{ id: string; key: string }> => {
     const answer = await fetch(`${url}${path}`, {
@@ -84,7 +91,7 @@ async function createSite(
     if (answer.status !== 201) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
     return (await answer.json()) as { id: string; key: string };
   };
-  const { id: site } = await create('/v1/sites', { domain });
+  const { id: site } = await create('/v1/sites', { domain, merchant });
   const { key } = await create(`/v1/sites/${site}/keys`, { name: domain, scopes });
   return { site, key };
 }

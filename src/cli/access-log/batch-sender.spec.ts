@@ -92,6 +92,18 @@ describe('BatchSender', () => {
     expect((await send(3)).account).toEqual({ imported: 0, duplicates: 3, rejected: {} });
   });
 
+  it('sends a batch again of which a part came too fast, and counts what was taken before once', async () => {
+    api.misbehave = atFirst(1, ({ body }) => {
+      const [first] = body as { id: string }[];
+      api.events.set(first!.id, first as never);
+      const rejected = [1, 2].map((index) => ({ index, reason: 'rate_limited', detail: '' }));
+      return { status: 202, body: { accepted: 1, duplicates: 0, rejected } };
+    });
+    expect((await send(3)).account).toEqual({ imported: 3, duplicates: 0, rejected: {} });
+    expect(batches()[0]).toEqual(batches()[1]);
+    expect([waits.length, api.events.size]).toEqual([1, 3]);
+  });
+
   it('gives up after a bounded number of attempts', async () => {
     api.misbehave = () => ({ status: 503, body: { detail: 'The log is full.' } });
     await expect(send(1)).rejects.toThrow(/Gave up after 10 attempts\..*The log is full/s);

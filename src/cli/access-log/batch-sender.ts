@@ -26,6 +26,9 @@ export interface BatchSenderOptions {
   readonly onRetry?: (reason: string) => void;
 }
 
+/** The one reason of intake that passes by itself. */
+const RATE_LIMITED = 'rate_limited';
+
 interface Rejection {
   readonly index: number;
   readonly reason: string;
@@ -88,11 +91,14 @@ export class BatchSender {
   }
 
   private async deliver(gzippedBody: Buffer, events: number): Promise<void> {
+    let acceptedBefore = 0;
     for (let attempt = 1; ; attempt++) {
       const reply = await this.options.client.send({ method: 'POST', path: '/v1/events', gzippedBody });
       const answer = answerOf(reply);
-      if (answer !== null) return this.count(answer, events);
-      if (!mayPass(reply)) throw new CliFailure(this.options.client.explain(reply));
+      const isCut = answer?.rejected.some(({ reason }) => reason === RATE_LIMITED) === true;
+      if (answer !== null && !isCut) return this.count(afterCuts(answer, acceptedBefore), events);
+      acceptedBefore += answer?.accepted ?? 0;
+      if (!isCut && !mayPass(reply)) throw new CliFailure(this.options.client.explain(reply));
       // Another batch has given up already: the server is gone for this one too.
       if (this.failure !== undefined || attempt === ATTEMPTS_MAX) {
         throw new CliFailure(`Gave up after ${attempt} attempts. ${this.options.client.explain(reply)}`);
@@ -114,6 +120,12 @@ export class BatchSender {
       this.account.rejected[reason] = (this.account.rejected[reason] ?? 0) + 1;
     }
   }
+}
+
+/** Of a batch that is sent again because a part of it came too fast: what was taken before is a repeat by now. */
+function afterCuts(answer: IntakeAnswer, acceptedBefore: number): IntakeAnswer {
+  const repeats = Math.min(acceptedBefore, answer.duplicates);
+  return { ...answer, accepted: answer.accepted + repeats, duplicates: answer.duplicates - repeats };
 }
 
 function answerOf(reply: ApiReply): IntakeAnswer | null {

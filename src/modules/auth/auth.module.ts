@@ -19,7 +19,10 @@ import { KeyUsage } from './keys/key-usage.js';
 import { RepeatableRequests } from './idempotency/repeatable-requests.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
+import { SiteRates } from './limits/site-rates.js';
 import { MemberDirectory } from './merchants/member.directory.js';
+import { QuotaDirectory } from './quotas/quota.directory.js';
+import { UsageTable } from './quotas/usage-table.js';
 import { CALLER_PROVIDERS } from './people/people.providers.js';
 import { SessionCookie } from './people/sign-ins/session-cookie.js';
 import { SignIns } from './people/sign-ins/sign-ins.js';
@@ -41,6 +44,8 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
       useFactory: (...[eventStore, snapshots, telemetry, sites, keys]: FollowerDependencies) =>
         new DirectoryFollower({ eventStore, snapshots, telemetry, sites, keys }),
     },
+    QuotaDirectory,
+    UsageTable,
     CallerStanding,
     AuthTelemetry,
     Callers,
@@ -62,12 +67,24 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
       useFactory: (config: Config, limits: RateLimits, pepper: KeyPepper, telemetry: AuthTelemetry) =>
         new RequestLimits({ config, limits, pepper, telemetry }),
     },
+    {
+      provide: SiteRates,
+      inject: [CONFIG, RateLimits],
+      useFactory: (config: Config, limits: RateLimits) =>
+        new SiteRates(limits, {
+          eventsPerSecondMax: config.SITE_EVENTS_PER_SECOND_MAX,
+          burstSeconds: config.SITE_BURST_SECONDS,
+        }),
+    },
     ...CALLER_PROVIDERS,
   ],
   exports: [
     SiteDirectory,
     KeyDirectory,
     MemberDirectory,
+    QuotaDirectory,
+    UsageTable,
+    SiteRates,
     KeyPepper,
     KeyUsage,
     DirectoryFollower,

@@ -52,6 +52,10 @@ export class AuthTelemetry {
     this.telemetry.log.warn({ err }, 'old repeatable requests cannot be removed at the moment');
   }
 
+  usageUnwritten(err: unknown): void {
+    this.telemetry.log.warn({ err }, 'how many events sites have sent cannot be exchanged at the moment');
+  }
+
   usesUnwritten(err: unknown): void {
     this.telemetry.log.warn({ err }, 'when keys were last used cannot be written at the moment');
   }

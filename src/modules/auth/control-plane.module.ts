@@ -1,6 +1,6 @@
 // What people do to the system over HTTP, as commands. For the api role.
 import { Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
+import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { EventStore } from '../../event-store/event-store.js';
@@ -24,6 +24,13 @@ import { MerchantDesk } from './merchants/merchant.desk.js';
 import { MerchantLists } from './merchants/merchant.lists.js';
 import { MerchantsController } from './merchants/merchants.controller.js';
 import { RegisterMerchantHandler } from './merchants/register-merchant.command.js';
+import { MerchantUsageController } from './quotas/merchant-usage.controller.js';
+import { QuotaDesk } from './quotas/quota.desk.js';
+import { QuotaDirectory } from './quotas/quota.directory.js';
+import { UsageTable } from './quotas/usage-table.js';
+import { QuotasController } from './quotas/quotas.controller.js';
+import { UsageDesk } from './quotas/usage.desk.js';
+import { SetQuotaHandler } from './quotas/set-quota.command.js';
 import { Mailer } from './people/mail/mailer.js';
 import { Sealer } from './people/sealing.js';
 import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-read-models.js';
@@ -54,6 +61,8 @@ import { SitesController } from './sites/sites.controller.js';
     MembersController,
     InvitationsController,
     MerchantsController,
+    QuotasController,
+    MerchantUsageController,
     AuditController,
     AuthController,
     MeController,
@@ -92,6 +101,19 @@ import { SitesController } from './sites/sites.controller.js';
         telemetry: Telemetry,
       ) => new InvitationsDesk({ desk, sealer, pepper, mailer, telemetry }),
     },
+    {
+      provide: QuotaDesk,
+      inject: [EventStore, CommandBus, MerchantDesk, QuotaDirectory, UsageTable],
+      useFactory: (
+        eventStore: EventStore,
+        commands: CommandBus,
+        merchants: MerchantDesk,
+        quotas: QuotaDirectory,
+        usage: UsageTable,
+      ) => new QuotaDesk({ eventStore, commands, merchants, quotas, usage }),
+    },
+    UsageDesk,
+    SetQuotaHandler,
     RegisterMerchantHandler,
     ChangeMerchantHandler,
     CreateSiteHandler,

@@ -68,6 +68,8 @@ export interface Draft {
   sender: Sender;
   /** Of the event's site. */
   rules: SiteRules;
+  /** Who owns the event's site. */
+  merchant: string;
   /** The visitor's address; undefined where nothing is known of it. */
   address: string | undefined;
   /** The event's id is the client's own. */
@@ -84,6 +86,7 @@ export const draftOf = (input: unknown, request: RequestFacts, sender: Sender): 
   input: input as NativeEvent,
   sender,
   rules: NO_RULES,
+  merchant: '',
   address: undefined,
   idGiven: false,
   partition: -1,

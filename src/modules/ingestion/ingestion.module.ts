@@ -8,8 +8,15 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { TrackingLog } from '../../tracking-log/tracking-log.js';
+import { EventStore } from '../../event-store/event-store.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { AuthTelemetry } from '../auth/auth.telemetry.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
+import { SiteRates } from '../auth/limits/site-rates.js';
+import { QuotaDirectory } from '../auth/quotas/quota.directory.js';
+import { QuotaWarnings } from '../auth/quotas/quota-warnings.js';
+import { UsageMeter } from '../auth/quotas/usage-meter.js';
+import { UsageTable } from '../auth/quotas/usage-table.js';
 import { canonicalAddress } from './addresses.js';
 import { AppendBatcher } from './append-batcher.js';
 import { IngestionTelemetry } from './ingestion.telemetry.js';
@@ -50,8 +57,25 @@ import { NativeController } from './wire/native.controller.js';
         new AppendBatcher(log, telemetry, config.INTAKE_QUEUE_BYTES_MAX),
     },
     {
+      provide: UsageMeter,
+      inject: [UsageTable, QuotaDirectory, EventStore, AuthTelemetry],
+      useFactory: (
+        table: UsageTable,
+        quotas: QuotaDirectory,
+        eventStore: EventStore,
+        telemetry: AuthTelemetry,
+      ) =>
+        new UsageMeter({
+          ...{ table, quotas, warnings: new QuotaWarnings(eventStore, quotas) },
+          onFailure: (error) => telemetry.usageUnwritten(error),
+        }),
+    },
+    {
       provide: Intake,
-      inject: [CONFIG, TrackingLog, SiteDirectory, Places, Salts, AppendBatcher, IngestionTelemetry],
+      inject: [
+        ...[CONFIG, TrackingLog, SiteDirectory, Places, Salts, AppendBatcher, IngestionTelemetry],
+        ...[SiteRates, UsageMeter],
+      ],
       useFactory: (
         config: Config,
         log: TrackingLog,
@@ -60,11 +84,15 @@ import { NativeController } from './wire/native.controller.js';
         salts: Salts,
         batcher: AppendBatcher,
         telemetry: IngestionTelemetry,
+        rates: SiteRates,
+        usage: UsageMeter,
       ) => {
         const intakeSites = new IntakeSites(sites);
         return new Intake({
           steps: pipeline({
             findSite: (idOrDomain, caller) => intakeSites.find(idOrDomain, caller),
+            siteWaitSeconds: (site, nowMs) => rates.waitSeconds(site, nowMs),
+            quotaWaitSeconds: (merchant, nowMs) => usage.waitSeconds(merchant, nowMs),
             checkInput: compileFieldCheck(),
             addressOf: canonicalAddress,
             allowedQueryParameters: config.ALLOWED_QUERY_PARAMETERS,
@@ -77,6 +105,7 @@ import { NativeController } from './wire/native.controller.js';
           batcher,
           recentIds: new RecentIds(),
           unsettledIds: new UnsettledIds(),
+          onAppended: (used, receivedAt) => usage.appended(used, receivedAt),
           telemetry,
         });
       },
@@ -87,6 +116,7 @@ export class IngestionModule implements OnModuleInit, OnModuleDestroy {
   constructor(
     @Inject(Salts) private readonly salts: Salts,
     @Inject(AppendBatcher) private readonly batcher: AppendBatcher,
+    @Inject(UsageMeter) private readonly usage: UsageMeter,
     @Inject(HttpAdapterHost) host: HttpAdapterHost,
   ) {
     // Here, because routes are registered right after the modules are made.
@@ -95,11 +125,13 @@ export class IngestionModule implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     await this.salts.start();
+    this.usage.start();
   }
 
   /** The process's own time limit bounds the wait. */
   async onModuleDestroy(): Promise<void> {
     this.salts.stop();
     await this.batcher.drain();
+    await this.usage.stop();
   }
 }

@@ -38,6 +38,8 @@ let intake: Intake;
 let salts: SaltPair | undefined;
 let refusing: Set<Partition>;
 let steps: Step<Draft>[];
+/** Events that are durable, by site. */
+let appended: Record<string, number>;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tidemark-intake-'));
@@ -45,6 +47,7 @@ beforeEach(async () => {
   log = await openTrackingLog(readConfig({ DATA_DIR: directory }), telemetry);
   salts = { current: 'salt', previous: undefined };
   refusing = new Set();
+  appended = {};
   const append = log.appendEncoded.bind(log);
   log.appendEncoded = (partition: Partition, batch: readonly EncodedEvent[]): Promise<AppendOutcome> =>
     refusing.has(partition)
@@ -53,7 +56,10 @@ beforeEach(async () => {
   const ingestionTelemetry = new IngestionTelemetry(telemetry);
   steps = [
     ...pipeline({
-      findSite: (id) => (id === SITE || id === ELSEWHERE ? { id, rules: NO_RULES } : undefined),
+      findSite: (id) =>
+        id === SITE || id === ELSEWHERE ? { id, merchant: 'merchant', rules: NO_RULES } : undefined,
+      siteWaitSeconds: () => 0,
+      quotaWaitSeconds: () => 0,
       checkInput: compileFieldCheck(),
       addressOf: canonicalAddress,
       allowedQueryParameters: [],
@@ -69,6 +75,7 @@ beforeEach(async () => {
     batcher: new AppendBatcher(log, ingestionTelemetry, 1_000_000),
     recentIds: new RecentIds(),
     unsettledIds: new UnsettledIds(),
+    onAppended: ({ site, events }) => (appended[site] = (appended[site] ?? 0) + events),
     telemetry: ingestionTelemetry,
   });
 });

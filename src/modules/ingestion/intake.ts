@@ -3,6 +3,7 @@
 // acknowledgement comes after the durable append, or not at all.
 import { encodeEvent, type EncodedEvent } from '../../tracking-log/batch-codec.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
+import type { SiteUsage } from '../auth/quotas/usage-tally.js';
 import type { AppendBatcher, SubmitOutcome } from './append-batcher.js';
 import { draftOf, type Draft, type RequestFacts, type Sender } from './draft.js';
 import { newEventId } from './event-ids.js';
@@ -17,6 +18,8 @@ export interface Rejection {
   readonly index: number;
   readonly reason: RejectionReason;
   readonly detail: string;
+  /** Of what would be taken later. */
+  readonly retryAfterSeconds?: number;
 }
 
 export type IntakeOutcome =
@@ -41,6 +44,8 @@ export interface IntakeDeps {
   readonly batcher: Pick<AppendBatcher, 'submit'>;
   readonly recentIds: RecentIds;
   readonly unsettledIds: UnsettledIds;
+  /** Told what is durable. */
+  readonly onAppended: (usage: Omit<SiteUsage, 'month'>, receivedAt: number) => void;
   readonly telemetry: IngestionTelemetry;
 }
 
@@ -49,10 +54,13 @@ export interface IntakeDeps {
  * it waits for the log: what waits, the garbage collector carries along.
  */
 interface Sorted {
+  readonly receivedAt: number;
   readonly rejected: Rejection[];
   duplicates: number;
   dropped: number;
   accepted: number;
+  /** The accepted events by site. */
+  readonly usages: { readonly merchant: string; readonly site: string; events: number }[];
   readonly parts: { readonly partition: Partition; readonly events: EncodedEvent[] }[];
   /** Of the accepted events that came with ids. */
   readonly keysGiven: Set<string>;
@@ -78,10 +86,12 @@ export class Intake {
   private sort({ inputs, sender }: IntakeRequest, facts: RequestFacts): Sorted {
     const { steps, telemetry } = this.deps;
     const sorted: Sorted = {
+      receivedAt: facts.receivedAt,
       rejected: [],
       duplicates: 0,
       dropped: 0,
       accepted: 0,
+      usages: [],
       parts: [],
       keysGiven: new Set(),
       idsMade: [],
@@ -91,7 +101,8 @@ export class Intake {
       const verdict = run(steps, draft);
       if (verdict.verdict === 'rejected') {
         telemetry.rejected(verdict.reason);
-        sorted.rejected.push({ index, reason: verdict.reason, detail: verdict.detail });
+        const { reason, detail, retryAfterSeconds } = verdict;
+        sorted.rejected.push({ index, reason, detail, retryAfterSeconds });
       } else if (verdict.verdict === 'dropped') {
         telemetry.dropped(verdict.reason);
         sorted.dropped++;
@@ -125,6 +136,7 @@ export class Intake {
     const { recentIds, unsettledIds, telemetry } = this.deps;
     if (submitted.outcome === 'appended') {
       telemetry.accepted(sorted.accepted);
+      for (const usage of sorted.usages) this.deps.onAppended(usage, sorted.receivedAt);
       for (const key of sorted.keysGiven) recentIds.add(key);
       return { outcome: 'settled', ...answerOf(sorted) };
     }
@@ -139,11 +151,14 @@ function answerOf({ accepted, duplicates, dropped, rejected }: Sorted) {
   return { accepted, duplicates, dropped, rejected };
 }
 
-function take({ event, partition }: Draft, sorted: Sorted): EncodedEvent {
+function take({ event, merchant, partition }: Draft, sorted: Sorted): EncodedEvent {
   const encoded = encodeEvent(event);
   const part = sorted.parts.find((known) => known.partition === partition);
   if (part === undefined) sorted.parts.push({ partition, events: [encoded] });
   else part.events.push(encoded);
+  const usage = sorted.usages.find(({ site }) => site === event.site);
+  if (usage === undefined) sorted.usages.push({ merchant, site: event.site, events: 1 });
+  else usage.events++;
   sorted.accepted++;
   return encoded;
 }

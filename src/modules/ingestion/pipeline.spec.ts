@@ -6,7 +6,9 @@ import { NO_RULES } from './rules/site-rules.js';
 import { NEXT, rejected } from './verdict.js';
 
 const steps = pipeline({
-  findSite: (id) => ({ id, rules: NO_RULES }),
+  findSite: (id) => ({ id, merchant: 'merchant', rules: NO_RULES }),
+  siteWaitSeconds: () => 0,
+  quotaWaitSeconds: () => 0,
   checkInput: compileFieldCheck(),
   addressOf: canonicalAddress,
   allowedQueryParameters: [],

@@ -5,10 +5,12 @@ import type { FieldCheck } from './native-event.schema.js';
 import { checkFields } from './steps/check-fields.js';
 import { checkOrigin } from './steps/check-origin.js';
 import { checkPrivileges } from './steps/check-privileges.js';
+import { checkQuota, type QuotaWait } from './steps/check-quota.js';
 import { choosePartition, type SpreadAt } from './steps/choose-partition.js';
 import { exclude } from './steps/exclude.js';
 import { forgetAddress } from './steps/forget-address.js';
 import { identifyVisitor, type Hash } from './steps/identify-visitor.js';
+import { limitRate, type SiteWait } from './steps/limit-rate.js';
 import { locate, type PlaceOf } from './steps/locate.js';
 import { redactUrls } from './steps/redact-urls.js';
 import { resolveSite, type FindSite } from './steps/resolve-site.js';
@@ -19,6 +21,8 @@ import { NEXT, type Step, type Verdict } from './verdict.js';
 
 export interface PipelineDeps {
   readonly findSite: FindSite;
+  readonly siteWaitSeconds: SiteWait;
+  readonly quotaWaitSeconds: QuotaWait;
   readonly checkInput: FieldCheck;
   readonly addressOf: AddressOf;
   readonly allowedQueryParameters: readonly string[];
@@ -30,6 +34,8 @@ export interface PipelineDeps {
 
 export const pipeline = (deps: PipelineDeps): readonly Step<Draft>[] => [
   resolveSite(deps.findSite),
+  limitRate(deps.siteWaitSeconds),
+  checkQuota(deps.quotaWaitSeconds),
   checkOrigin(),
   checkFields(deps.checkInput),
   respectConsent(),

@@ -7,6 +7,8 @@ export const REJECTION_REASONS = [
   'site_required',
   'site_invalid',
   'site_unknown',
+  'rate_limited',
+  'quota_exceeded',
   'id_invalid',
   'name_invalid',
   'name_too_long',
@@ -43,16 +45,22 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export type Verdict =
   | { readonly verdict: 'next' }
   | { readonly verdict: 'dropped'; readonly reason: DropReason }
-  | { readonly verdict: 'rejected'; readonly reason: RejectionReason; readonly detail: string };
+  | {
+      readonly verdict: 'rejected';
+      readonly reason: RejectionReason;
+      readonly detail: string;
+      /** Of what would be taken later. */
+      readonly retryAfterSeconds?: number;
+    };
 
 /** The only `next` there is, so that going on allocates nothing and is compared by identity. */
 export const NEXT: Verdict = { verdict: 'next' };
 
-export const rejected = (reason: RejectionReason, detail: string): Verdict => ({
-  verdict: 'rejected',
-  reason,
-  detail,
-});
+export const rejected = (
+  reason: RejectionReason,
+  detail: string,
+  retryAfterSeconds?: number,
+): Extract<Verdict, { verdict: 'rejected' }> => ({ verdict: 'rejected', reason, detail, retryAfterSeconds });
 
 /** Synchronous and pure: lookups, salts and time arrive as arguments. */
 export type Step<D> = (draft: D) => Verdict;

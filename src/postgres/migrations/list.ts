@@ -17,6 +17,7 @@ import { ClusteredDays1795219201050 } from './1795219201050-clustered-days.js';
 import { ControlReadModels1795219201100 } from './1795219201100-control-read-models.js';
 import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
 import { DirectorySnapshots1795219201500 } from './1795219201500-directory-snapshots.js';
+import { EventUsage1795219201600 } from './1795219201600-event-usage.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -34,4 +35,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ControlReadModels1795219201100,
   KeysAndRepeats1795219201200,
   DirectorySnapshots1795219201500,
+  EventUsage1795219201600,
 ];

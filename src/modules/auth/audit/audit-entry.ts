@@ -6,6 +6,7 @@ import type { DeadLetterEvent } from '../../../events/dead-letter.events.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import type { KeyEvent } from '../../../events/key.events.js';
 import type { MerchantEvent } from '../../../events/merchant.events.js';
+import type { QuotaEvent } from '../../../events/quota.events.js';
 import type { EmailEvent, PersonEvent, SignInEvent } from '../../../events/person.events.js';
 import type { ReadModelsEvent } from '../../../events/read-models.events.js';
 import type { DomainEvent, SiteEvent } from '../../../events/site.events.js';
@@ -25,6 +26,7 @@ export interface AuditEntry {
 type AuditedEvent =
   | InstallationEvent
   | MerchantEvent
+  | QuotaEvent
   | SiteEvent
   | DomainEvent
   | KeyEvent
@@ -59,6 +61,8 @@ const SHOWN: {
   MemberLeft: ['merchant', 'person'],
   InvitationSent: ['merchant', 'invitation', 'role', 'expiresAt'],
   InvitationWithdrawn: ['merchant', 'invitation'],
+  QuotaSet: ['merchant', 'eventsPerMonth', 'gracePercent', 'policy'],
+  QuotaWarned: ['merchant', 'month', 'percent', 'events', 'eventsPerMonth'],
   SiteCreated: [...SITE_SETTINGS, 'merchant'],
   SiteChanged: SITE_SETTINGS,
   SiteDeleted: ['site'],

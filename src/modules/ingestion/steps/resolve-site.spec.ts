@@ -5,7 +5,7 @@ import { resolveSite } from './resolve-site.js';
 const RULES = givenRules({ consentMode: 'full' });
 const step = resolveSite((named, caller) =>
   ['site', 'shop.example'].includes(named) && caller.merchant === 'merchant'
-    ? { id: 'site', rules: RULES }
+    ? { id: 'site', merchant: 'owner', rules: RULES }
     : undefined,
 );
 const wide = { id: 'key', merchant: 'merchant', site: null, scopes: new Set(['ingest'] as const) };
@@ -21,6 +21,7 @@ it('learns what the site asks of its events', () => {
   const draft = givenDraft();
   step(draft);
   expect(draft.rules).toBe(RULES);
+  expect(draft.merchant).toBe('owner');
 });
 
 it('takes the site that the event names, by domain too', () => {

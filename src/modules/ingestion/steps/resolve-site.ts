@@ -9,7 +9,7 @@ import { NEXT, rejected, type Step } from '../verdict.js';
 export type FindSite = (
   idOrDomain: string,
   caller: Caller,
-) => { readonly id: string; readonly rules: SiteRules } | undefined;
+) => { readonly id: string; readonly merchant: string; readonly rules: SiteRules } | undefined;
 
 export const resolveSite =
   (find: FindSite): Step<Draft> =>
@@ -27,5 +27,6 @@ export const resolveSite =
     if (site === undefined) return rejected('site_unknown', 'the key knows no such site');
     draft.event.site = site.id;
     draft.rules = site.rules;
+    draft.merchant = site.merchant;
     return NEXT;
   };

@@ -42,6 +42,11 @@ export class NativeController {
     description: 'The key lacks the scope, or no event came from a page that the site allows.',
   })
   @ApiResponse({ status: 404, description: 'No such site, or not one the key may write to.' })
+  @ApiResponse({
+    status: 429,
+    description:
+      'More events of the site arrive than it may send, or the quota of the month is used up. Try again after Retry-After.',
+  })
   @ApiResponse({ status: 503, description: 'Nothing was acknowledged: send the same again.' })
   receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = this.holderOf(request);
@@ -143,10 +148,25 @@ function nothingAcceptable(rejected: readonly Rejection[], path: Inputs['path'])
   if (rejected.every(({ reason }) => reason === 'origin_not_allowed')) {
     return Problem.forbidden('The site allows events with this key from pages of its own hosts only.');
   }
+  if (rejected.every(({ retryAfterSeconds }) => retryAfterSeconds !== undefined)) return tooMany(rejected);
   return Problem.badRequest(
     'No event could be accepted: see errors.',
     rejected.map(({ index, reason, detail }) => ({ path: path(index), message: detail, index, reason })),
   );
+}
+
+/** Until the first of them would be taken. */
+function tooMany(rejected: readonly Rejection[]): Problem {
+  const retryAfterSeconds = Math.min(...rejected.map((one) => one.retryAfterSeconds!));
+  const isQuota = rejected.every(({ reason }) => reason === 'quota_exceeded');
+  if (!isQuota) {
+    const detail = `More events of this site arrive than it may send. Try again in ${retryAfterSeconds} s.`;
+    return new Problem({ ...ofStatus(429, detail), retryAfterSeconds });
+  }
+  return new Problem({
+    ...{ status: 429, type: 'quota-exceeded', title: "The month's quota is used up", retryAfterSeconds },
+    detail: 'The merchant has sent as many events as it may in this month: ask the operator for more.',
+  });
 }
 
 const UNAVAILABLE: Record<UnavailableReason, readonly [detail: string, retryAfterSeconds: number]> = {

@@ -52,6 +52,7 @@ export const ACCEPTED_SCHEMA: Schema = {
           index: { type: 'integer' },
           reason: { type: 'string', enum: [...REJECTION_REASONS] },
           detail: { type: 'string' },
+          retryAfterSeconds: { type: 'integer', description: 'Of what would be taken later.' },
         },
       },
     },

@@ -1,0 +1,88 @@
+// What a merchant has sent, and may send, over HTTP: the caller's own, or the one that the operator names.
+import { Controller, Get, Query, Req, Res, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiExtraModels,
+  ApiOperation,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../../../http/problem.js';
+import type { Caller } from '../access.js';
+import { ApiProblems } from '../api-answers.js';
+import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
+import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { InputPipe } from '../input.pipe.js';
+import { merchantFor } from '../merchants/acting.js';
+import { MERCHANT_UNKNOWN } from '../merchants/merchant.desk.js';
+import { MerchantParameters } from '../merchants/merchant.dto.js';
+import { QuotaDesk } from './quota.desk.js';
+import { UsageDesk } from './usage.desk.js';
+import { QuotaAnswer, UsageAnswer, usageCsv, UsageParameters } from './quota.dto.js';
+
+const CSV = 'text/csv';
+const CSV_EXAMPLE = 'site,domain,events\r\ns7Gk2mQx9RtP,shop.example,812345\r\n';
+
+@ApiExtraModels(UsageAnswer)
+@ApiTags('Merchant')
+@ApiBearerAuth('bearer')
+@UseGuards(CallerGuard)
+@UseInterceptors(EventStoreOutageInterceptor)
+@UsePipes(InputPipe)
+@NeedsScope('stats:read', 'sites:admin')
+@Controller('v1/merchant')
+export class MerchantUsageController {
+  constructor(
+    private readonly quotas: QuotaDesk,
+    private readonly usages: UsageDesk,
+  ) {}
+
+  @Get('quota')
+  @ApiOperation({
+    operationId: 'getQuota',
+    summary: 'Read how many events the merchant may send in a month, and how many it has sent',
+  })
+  @ApiResponse({ status: 200, type: QuotaAnswer })
+  @ApiProblems({ 400: 'merchant is not valid.', 404: MERCHANT_UNKNOWN })
+  async quota(@Query() { merchant }: MerchantParameters, @Calling() caller: Caller): Promise<QuotaAnswer> {
+    return (await this.quotas.find(merchantOf(caller, merchant))).answer;
+  }
+
+  @Get('usage')
+  @ApiOperation({
+    operationId: 'getUsage',
+    summary: 'Read how many events each site has sent in a month',
+    description:
+      'Events that were accepted, as intake wrote them down some seconds ago. With `Accept: text/csv` the sites of the page as CSV.',
+  })
+  @ApiProduces('application/json', CSV)
+  @ApiResponse({
+    status: 200,
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(UsageAnswer) } },
+      [CSV]: { schema: { type: 'string' }, example: CSV_EXAMPLE },
+    },
+  })
+  @ApiProblems({ 400: 'A parameter is not valid.', 404: MERCHANT_UNKNOWN })
+  async usage(
+    @Query() { merchant, month, limit, cursor }: UsageParameters,
+    @Calling() caller: Caller,
+    @Req() { headers }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<UsageAnswer | string> {
+    const used = await this.usages.used(merchantOf(caller, merchant), { month, limit, cursor });
+    void reply.header('vary', 'Accept');
+    if (headers.accept?.startsWith(CSV) !== true) return used;
+    void reply.type(`${CSV}; charset=utf-8`);
+    return usageCsv(used);
+  }
+}
+
+/** @throws Problem 403 for a key of one site: it sees nothing of the merchant's others. */
+function merchantOf(caller: Caller, named: string | undefined): string {
+  if (caller.site !== null) throw Problem.forbidden("This needs a key for all of the merchant's sites.");
+  return merchantFor(caller, named);
+}

@@ -1,0 +1,240 @@
+// What intake takes of a site in a second and of a merchant in a month, over real sockets: two nodes on one PostgreSQL,
+// and a flood on one site beside another's ordinary traffic.
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../../test/redis-node.js';
+import { type IngestApp, startIngestApp } from '../../../test/servers/ingest-app.js';
+import { endOfMonth, monthOf } from '../auth/quotas/usage-month.js';
+
+/** Low, so that it is exceeded on a busy machine, too. */
+const RATE = 10;
+const BURST = 20;
+const PEPPER = 'a pepper that both of the nodes are given';
+const SECONDS_A_MONTH_MAX = 31 * 86_400;
+
+let app: IngestApp;
+let other: IngestApp;
+
+beforeAll(async () => {
+  app = await startIngestApp({ KEY_PEPPER: PEPPER });
+  const { databaseUrl: DATABASE_URL, operatorKey: OPERATOR_KEY } = app;
+  other = await startIngestApp({ KEY_PEPPER: PEPPER, DATABASE_URL, OPERATOR_KEY });
+});
+afterAll(async () => {
+  await other.stop();
+  await app.stop();
+});
+
+const call = async (method: string, path: string, { body, at = app, headers = {} }: CallOptions = {}) => {
+  const response = await fetch(`${at.url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${app.operatorKey}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  // oxlint-disable-next-line typescript/no-explicit-any -- bodies are what the tests look into
+  const answered: any = isJson ? JSON.parse(text) : text;
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: answered,
+  };
+};
+interface CallOptions {
+  readonly body?: unknown;
+  readonly at?: IngestApp;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const newMerchant = async (eventsPerMonth?: number, gracePercent = 0): Promise<string> => {
+  const { id } = (await call('POST', '/admin/v1/merchants', { body: { name: 'm' } })).body;
+  if (eventsPerMonth !== undefined) await setQuota(id, { eventsPerMonth, gracePercent });
+  return id;
+};
+const setQuota = (merchant: string, body: unknown, headers = {}) =>
+  call('PUT', `/admin/v1/merchants/${merchant}/quota`, { body, headers });
+const send = (key: string, { events = 1, at = app } = {}) => {
+  const event = { url: 'https://shop.example/' };
+  const body = events === 1 ? event : Array.from({ length: events }, () => event);
+  return call('POST', '/v1/events', { body, at, headers: { authorization: `Bearer ${key}` } });
+};
+const usedBy = async (merchant: string) =>
+  (await call('GET', `/v1/merchant/quota?merchant=${merchant}`)).body;
+
+describe('the quota of a merchant', () => {
+  it('is unlimited until an operator sets it, and then holds for all its sites, on every node', async () => {
+    const merchant = await newMerchant();
+    const sites = [
+      await app.createSite('one.example', ['ingest'], merchant),
+      await app.createSite('two.example', ['ingest'], merchant),
+    ];
+    expect(await usedBy(merchant)).toMatchObject({ isDefault: true, eventsPerMonth: null, usedEvents: 0 });
+    const set = await setQuota(merchant, { eventsPerMonth: 10, gracePercent: 20, policy: 'refuse' });
+    expect([set.status, set.headers.get('etag')]).toEqual([200, '"1"']);
+    for (let event = 0; event < 12; event++) {
+      expect((await send(sites[event % 2]!.key)).status).toBe(202);
+    }
+    const refused = await send(sites[0]!.key);
+    expect(refused).toMatchObject({ status: 429, body: { type: '/problems/quota-exceeded' } });
+    const retryAfterSeconds = Number(refused.headers.get('retry-after'));
+    const restSeconds = (endOfMonth(monthOf(Date.now())) - Date.now()) / 1000;
+    expect(Math.abs(retryAfterSeconds - restSeconds)).toBeLessThan(10);
+    expect(retryAfterSeconds).toBeLessThanOrEqual(SECONDS_A_MONTH_MAX);
+    await until(async () => (await usedBy(merchant)).usedEvents === 12);
+    // The other node takes what comes before it has read what is used.
+    await until(async () => (await send(sites[1]!.key, { at: other })).status === 429);
+    await until(async () => (await usedBy(merchant)).warnedPercent === 120);
+    expect((await usedBy(merchant)).usedEvents).toBeLessThan(12 + 12);
+    expect(await counted(app, 'quota_exceeded')).toBeGreaterThan(0);
+    // Whoever gets more goes on at once.
+    await setQuota(merchant, { eventsPerMonth: 1000 });
+    expect((await send(sites[0]!.key)).status).toBe(202);
+  });
+
+  it('stops nobody else', async () => {
+    const { key } = await app.createSite('used-up.example', ['ingest'], await newMerchant(0));
+    const neighbour = await app.createSite('neighbour.example', ['ingest'], await newMerchant(1));
+    expect((await send(key)).status).toBe(429);
+    expect((await send(neighbour.key)).status).toBe(202);
+  });
+
+  it('is changed by whoever has seen it as it is', async () => {
+    const merchant = await newMerchant(5);
+    const stale = await setQuota(merchant, { eventsPerMonth: 6 }, { 'if-match': '"0"' });
+    expect([stale.status, stale.headers.get('etag')]).toEqual([409, '"1"']);
+    const seen = await setQuota(merchant, { eventsPerMonth: 6 }, { 'if-match': '"1"' });
+    expect([seen.status, seen.headers.get('etag'), seen.body.eventsPerMonth]).toEqual([200, '"2"', 6]);
+    const read = await call('GET', `/admin/v1/merchants/${merchant}/quota`);
+    expect([read.body, read.headers.get('etag')]).toEqual([seen.body, '"2"']);
+  });
+
+  it.each([
+    [{}, 'eventsPerMonth'],
+    [{ eventsPerMonth: -1 }, 'eventsPerMonth'],
+    [{ eventsPerMonth: '5' }, 'eventsPerMonth'],
+    [{ eventsPerMonth: 1e13 }, 'eventsPerMonth'],
+    [{ eventsPerMonth: 5, gracePercent: 1001 }, 'gracePercent'],
+    [{ eventsPerMonth: 5, policy: 'hide' }, 'policy'],
+    [{ eventsPerMonth: 5, more: 1 }, 'more'],
+  ])('with %j is refused, naming what is wrong', async (body, path) => {
+    const { status, body: problem } = await setQuota('default', body);
+    expect([status, problem.errors[0].path]).toEqual([400, path]);
+  });
+
+  it('is the operator’s to set, and of a merchant that there is', async () => {
+    expect((await setQuota('nobody', { eventsPerMonth: 5 })).status).toBe(404);
+    const scopes = ['stats:read', 'sites:admin'];
+    const { key } = (
+      await call('POST', '/v1/keys', { body: { name: 'k', scopes, merchant: await newMerchant() } })
+    ).body;
+    const headers = { authorization: `Bearer ${key}` };
+    expect((await setQuota('default', { eventsPerMonth: 5 }, headers)).status).toBe(403);
+    expect((await call('GET', '/v1/merchant/usage?merchant=default', { headers })).status).toBe(403);
+    expect((await call('GET', '/v1/merchant/usage', { headers })).body).toMatchObject({
+      events: 0,
+      sites: [],
+    });
+    const ofSite = await app.createSite('one-key.example', ['stats:read']);
+    for (const path of ['/v1/merchant/usage', '/v1/merchant/quota']) {
+      const answer = await call('GET', path, { headers: { authorization: `Bearer ${ofSite.key}` } });
+      expect(answer.status).toBe(403);
+    }
+  });
+});
+
+describe('usage', () => {
+  it('is told by site and month, page by page and as CSV', async () => {
+    const merchant = await newMerchant();
+    const expected: { site: string; domain: string; events: number }[] = [];
+    for (const [index, domain] of ['a.usage.example', 'b.usage.example', 'c.usage.example'].entries()) {
+      const { site, key } = await app.createSite(domain, ['ingest'], merchant);
+      await send(key, { events: index + 1 });
+      expected.push({ site, domain, events: index + 1 });
+    }
+    expected.sort((a, b) => (a.site < b.site ? -1 : 1));
+    const path = `/v1/merchant/usage?merchant=${merchant}`;
+    await until(async () => (await call('GET', path)).body.events === 6);
+    const month = monthOf(Date.now());
+    const first = (await call('GET', `${path}&limit=2&month=${month}`)).body;
+    expect(first).toMatchObject({ merchant, month, events: 6, sites: expected.slice(0, 2) });
+    const second = (await call('GET', `${path}&limit=2&cursor=${first.next_cursor}`)).body;
+    expect(second).toMatchObject({ sites: expected.slice(2), next_cursor: null });
+    const csv = await call('GET', path, { headers: { accept: 'text/csv' } });
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(csv.body).toBe(
+      ['site,domain,events', ...expected.map((one) => `${one.site},${one.domain},${one.events}`), ''].join(
+        '\r\n',
+      ),
+    );
+    expect((await call('GET', `${path}&month=2020-02`)).body).toMatchObject({ events: 0, sites: [] });
+    for (const wrong of ['2026-13', '2026-1', '26-11', "2026-11'"]) {
+      expect((await call('GET', `${path}&month=${encodeURIComponent(wrong)}`)).status).toBe(400);
+    }
+    await call('DELETE', `/v1/sites/${expected[0]!.site}`);
+    const later = (await call('GET', path)).body;
+    expect([later.events, later.sites[0].domain]).toEqual([6, null]);
+  });
+});
+
+describe('a flood of one site', () => {
+  let narrow: IngestApp;
+  beforeAll(async () => {
+    narrow = await startIngestApp({ SITE_EVENTS_PER_SECOND_MAX: `${RATE}`, SITE_BURST_SECONDS: '2' });
+  });
+  afterAll(() => narrow.stop());
+
+  it('is answered 429 with Retry-After, and its neighbour is not', async () => {
+    const flooded = await narrow.createSite('flooded.example', ['ingest']);
+    const neighbour = await narrow.createSite('beside.example', ['ingest']);
+    const startedMs = performance.now();
+    const statuses: number[] = [];
+    let isOver = false;
+    const flood = Promise.all(
+      Array.from({ length: 20 }, async () => {
+        while (!isOver) {
+          const { status, headers } = await send(flooded.key, { at: narrow });
+          statuses.push(status);
+          if (status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+        }
+      }),
+    );
+    const beside: number[] = [];
+    while (performance.now() - startedMs < 3_000) {
+      beside.push((await send(neighbour.key, { at: narrow })).status);
+      await delay(1000 / RATE);
+    }
+    isOver = true;
+    await flood;
+    const seconds = (performance.now() - startedMs) / 1000;
+    const accepted = statuses.filter((status) => status === 202).length;
+    expect(new Set(statuses)).toEqual(new Set([202, 429]));
+    expect(accepted).toBeGreaterThanOrEqual(BURST);
+    expect(accepted).toBeLessThanOrEqual(BURST + seconds * RATE);
+    expect(new Set(beside)).toEqual(new Set([202]));
+    const logged = (await narrow.logged()).filter(({ site }) => site === flooded.site);
+    expect(logged).toHaveLength(accepted);
+  });
+
+  it('is cut within a request, too: what is beyond the rate is named, one by one', async () => {
+    const { key } = await narrow.createSite('batched.example', ['ingest']);
+    const { status, body } = await send(key, { events: 50, at: narrow });
+    // A token comes back every 100 ms.
+    expect([status, Math.abs(body.accepted - BURST) < 10]).toEqual([202, true]);
+    expect(body.accepted + body.rejected.length).toBe(50);
+    expect(body.rejected.at(-1)).toMatchObject({ index: 49, reason: 'rate_limited', retryAfterSeconds: 1 });
+    expect(await send(key, { at: narrow })).toMatchObject({
+      status: 429,
+      body: { type: '/problems/too-many-requests' },
+    });
+  });
+});
+
+async function counted(at: IngestApp, reason: string): Promise<number> {
+  const metric = at.telemetry.registry.getSingleMetric('tidemark_ingestion_events_rejected_total');
+  const { values } = await metric!.get();
+  return values.find(({ labels }) => labels['reason'] === reason)?.value ?? 0;
+}
