@@ -12,6 +12,7 @@ import {
 import { describeWith } from '../../../../test/servers/describe-with.js';
 import { type QuerySide, startQuerySide } from '../../../../test/servers/query-side.js';
 import { startRedis, type TestRedis } from '../../../../test/servers/redis.js';
+import { rowSecuritySql } from '../../../postgres/row-security.js';
 import { RedisStore } from '../../../redis/redis-store.js';
 import { DirectoryFollower } from '../../auth/directories/directory-follower.js';
 import { Serving } from '../../projections/read-models/serving.js';
@@ -194,6 +195,7 @@ describeWith('own-redis', 'a repeated question', () => {
     expect(resultsOf(await known(VISITS))).toHaveLength(1);
     for (const table of ['sessions', 'traffic', 'changed_periods']) {
       await pool.query(`CREATE TABLE ${table}_v2 (LIKE ${table}_v1 INCLUDING ALL)`);
+      await pool.query(rowSecuritySql(`${table}_v2`));
     }
     jest.spyOn(plane.app.get(Serving), 'versionFor').mockReturnValue(2);
     expect(resultsOf(await ask(VISITS))).toEqual([]);
