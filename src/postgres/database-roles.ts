@@ -13,9 +13,6 @@ export const roleSql = (kind: Kind): string => `('tidemark_${kind}_' || left(md5
 /** What makes, changes or drops tables does so as their owner, whoever logs in. */
 export const AS_OWNER = 'SET LOCAL ROLE NONE';
 
-/** Beside the one that the connection works in: those that migrations make. */
-const SCHEMAS = ['event_store', 'salts', 'people', 'control'];
-
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 interface Names {
@@ -43,9 +40,10 @@ export async function ensureRoles(client: ClientBase): Promise<void> {
 /** The application may work with every table that the owner has made or will make. */
 export async function grantToApplication(client: ClientBase): Promise<void> {
   const { app } = await namesOf(client);
-  const { rows } = await client.query<{ sql: string }>(
-    `WITH schemas AS (
-      SELECT nspname AS name FROM pg_namespace WHERE nspname = current_schema() OR nspname = ANY ($1::text[])
+  const { rows } = await client.query<{ sql: string }>(`
+    WITH schemas AS (
+      SELECT nspname AS name FROM pg_namespace
+      WHERE nspname = current_schema() OR nspname IN ('event_store', 'salts', 'people', 'control')
     )
     SELECT format('GRANT USAGE ON SCHEMA %I TO ${app}', name) AS sql FROM schemas
       WHERE NOT has_schema_privilege('${app}', name, 'USAGE')
@@ -60,9 +58,7 @@ export async function grantToApplication(client: ClientBase): Promise<void> {
           AND acl.grantee = '${app}'::regrole)
     UNION ALL
     SELECT format('GRANT TEMPORARY ON DATABASE %I TO ${app}', current_database())
-      WHERE NOT has_database_privilege('${app}', current_database(), 'TEMPORARY')`,
-    [SCHEMAS],
-  );
+      WHERE NOT has_database_privilege('${app}', current_database(), 'TEMPORARY')`);
   for (const { sql } of rows) await client.query(sql);
 }
 

@@ -4,7 +4,6 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource, EntityManager, EntityTarget, ObjectLiteral } from 'typeorm';
 import type { EventStore, GlobalPosition, RecordedEvent } from '../../../event-store/event-store.js';
-import { AS_OWNER } from '../../../postgres/database-roles.js';
 import type { Telemetry } from '../../../telemetry/telemetry.js';
 import { backoffMs } from '../../../waiting/backoff.js';
 import { within } from '../../../waiting/within.js';
@@ -121,8 +120,7 @@ export class ControlReadModels implements OnApplicationBootstrap, BeforeApplicat
     await this.parts.source.transaction(async (manager) => {
       if ((await changed(manager, BEGIN_ANEW, [NAME, DEFINITION])) === 0) return;
       const tables = READ_MODEL_ENTITIES.map((entity) => this.parts.source.getMetadata(entity).tablePath);
-      await manager.query(AS_OWNER);
-      await manager.query(`TRUNCATE ${tables.join(', ')}`);
+      for (const table of tables) await manager.query(`DELETE FROM ${table}`);
     });
   }
 
