@@ -14,6 +14,10 @@ interface Parameter {
 export interface Operation {
   /** One of them is enough. */
   readonly 'x-scopes'?: readonly string[];
+  /** In place of scopes. */
+  readonly 'x-admits'?: 'anybody' | 'people';
+  /** Empty: open. Absent: as everywhere. */
+  readonly security?: readonly object[];
   readonly responses: Readonly<Record<string, Documented>>;
   readonly parameters?: readonly Parameter[];
   readonly tags?: readonly string[];
@@ -70,7 +74,8 @@ const exampleOf = (parameter: Parameter): unknown => parameter.example ?? parame
 /** @param given in place of the examples of parameters of the path, by name */
 export function urlOf(
   { path, operation: { parameters = [] } }: Request,
-  given: Readonly<Record<string, string>> = {},
+  /** Null: left out of the query. */
+  given: Readonly<Record<string, string | null>> = {},
 ): string {
   const [inPath, inQuery] = (['path', 'query'] as const).map((place) =>
     parameters.filter((one) => one.in === place && exampleOf(one) !== undefined),
@@ -80,7 +85,9 @@ export function urlOf(
     path,
   );
   const query = new URLSearchParams(
-    inQuery!.map((one): [string, string] => [one.name, given[one.name] ?? String(exampleOf(one))]),
+    inQuery!
+      .filter(({ name }) => given[name] !== null)
+      .map((one): [string, string] => [one.name, given[one.name] ?? String(exampleOf(one))]),
   ).toString();
   return query === '' ? filled : `${filled}?${query}`;
 }

@@ -7,6 +7,7 @@ import {
   inOrder,
   MadeIds,
   type OpenApi,
+  type Operation,
   type Request,
   requestsOf,
   urlOf,
@@ -14,16 +15,27 @@ import {
 import { anotherMerchant } from './another-merchant.js';
 import { OperatedProduct, OPERATOR_KEY } from './operated-product.js';
 
-/** By design, whoever asks. */
-const OPEN: Readonly<Record<string, string>> = {
-  '/v1/events': "pages of visitors send events: without a key, the site's own rules decide",
-};
+/** Pages of visitors send events: without a key, the site's own rules decide. */
+const OF_PAGES = '/v1/events';
+/** By design, whoever asks: who is not signed in yet, and who checks what we signed. */
+const OPEN = [
+  ...['register', 'verify', 'verification', 'login', 'refresh', 'password/forgot', 'password/reset'].map(
+    (what) => `/v1/auth/${what}`,
+  ),
+  '/.well-known/jwks.json',
+];
 /** In another vendor's words: one refusal of whoever has a key, whatever the reason. */
 const DIALECTS: readonly (readonly [path: RegExp, refusal: number])[] = [
   [/^\/v1beta\//, 403],
   [/^\/api\/v[12]\//, 401],
 ];
 const SCOPES = ['ingest', 'ingest:server', 'stats:read', 'sites:admin'] as const;
+/** What a key for all sites may by another scope. */
+const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
+  ingest: ['ingest:server'],
+  'definitions:write': ['sites:admin'],
+  'members:admin': ['sites:admin'],
+};
 const OF_ALL_SITES = ['ingest:server', 'stats:read', 'sites:admin'];
 const VICTIM = 'shop.example';
 const ABSENT = { site: 'absent.example', site_id: 'absent.example', property: 'absent.example' };
@@ -32,7 +44,9 @@ const EVIL = 'https://evil.example';
 
 let product: OperatedProduct;
 let document: OpenApi;
+/** But for those that are open. */
 let requests: readonly Request[];
+let open: readonly Request[];
 const made = new MadeIds();
 /** Of the operator's merchant, for all of its sites, by scopes. */
 const strangers = new Map<string, string>();
@@ -49,7 +63,9 @@ beforeAll(async () => {
     LOG_LEVEL: 'info',
   });
   document = await product.said('GET', '/docs-json');
-  requests = inOrder(requestsOf(document)).filter(({ path }) => OPEN[path] === undefined);
+  const all = inOrder(requestsOf(document)).filter(({ path }) => path !== OF_PAGES);
+  requests = all.filter(({ path }) => !OPEN.includes(path));
+  open = all.filter(({ path }) => OPEN.includes(path));
   const [victimsSite, beside] = await anotherMerchant(product, 'another', [VICTIM, 'beside.example']);
   secrets.push(victimsSite!);
   await fill();
@@ -82,8 +98,8 @@ async function fill(): Promise<void> {
 
 interface Sent {
   readonly key: string | null;
-  /** In place of what the document names in path and query. */
-  readonly given?: Readonly<Record<string, string>>;
+  /** In place of what the document names in path and query; null: left out. */
+  readonly given?: Readonly<Record<string, string | null>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly search?: string;
 }
@@ -98,8 +114,7 @@ async function send(request: Request, { key, given, headers = {}, search = '' }:
   const [example] = bodiesOf(request.operation, document);
   let body = made.inBody(example);
   // Dialects that name the site in the body.
-  if (given?.site_id !== undefined && body !== undefined)
-    body = { ...(body as object), ...inBody(body, given) };
+  if (given?.site_id && body !== undefined) body = { ...(body as object), ...inBody(body, given) };
   const url = made.inText(urlOf(request, { ...made.at(request), ...given }));
   const response = await fetch(`${product.url}${url}${search && (url.includes('?') ? '&' : '?')}${search}`, {
     method: request.method.toUpperCase(),
@@ -113,7 +128,7 @@ async function send(request: Request, { key, given, headers = {}, search = '' }:
   return { status: response.status, text: await response.text(), headers: response.headers };
 }
 
-const inBody = (body: unknown, { site_id }: Readonly<Record<string, string>>): object =>
+const inBody = (body: unknown, { site_id }: Readonly<Record<string, string | null>>): object =>
   typeof body === 'object' && body !== null && 'site_id' in body ? { site_id } : {};
 
 const nameOf = ({ method, path }: Request): string => `${method.toUpperCase()} ${path}`;
@@ -148,9 +163,13 @@ function refused(request: Request, { status, text }: Answer, expected: number): 
 const isOfSite = ({ path }: Request): boolean =>
   path.includes('{site}') || path.includes('{property}') || path.startsWith('/api/');
 
-it('says of every operation which scopes it needs', () => {
-  const silent = requests.filter(({ operation }) => operation['x-scopes'] === undefined);
+it('says of every operation which scopes it needs or whom else it admits, and which are open', () => {
+  const silent = requests.filter(
+    ({ operation }) => operation['x-scopes'] === undefined && operation['x-admits'] === undefined,
+  );
   expect(silent.map(nameOf)).toEqual([]);
+  const saidToBeOpen = [...requests, ...open].filter(({ operation }) => operation.security?.length === 0);
+  expect(saidToBeOpen.map(({ path }) => path).sort()).toEqual([...OPEN].sort());
   expect(requests.length).toBeGreaterThan(60);
 });
 
@@ -170,15 +189,16 @@ it.each<[string, Sent]>([
 
 it.each(SCOPES)('a key with no scope but %s: refused where that is not enough', async (scope) => {
   const found = await findings(requests, async (request) => {
-    const needed = request.operation['x-scopes']!;
-    if (isEnough(scope, needed)) return undefined;
+    if (isEnough(scope, request.operation)) return undefined;
     return refused(request, await send(request, { key: strangers.get(scope)! }), refusalOf(request) ?? 403);
   });
   expect(found).toEqual([]);
 });
 
-const isEnough = (scope: string, needed: readonly string[]): boolean =>
-  needed.includes(scope) || (scope === 'ingest:server' && needed.includes('ingest'));
+function isEnough(scope: string, { 'x-scopes': needed, 'x-admits': admits }: Operation): boolean {
+  if (needed === undefined) return admits === 'anybody';
+  return needed.some((one) => one === scope || IMPLIED_BY[one]?.includes(scope));
+}
 
 it.each([
   ["another merchant's key with every scope", () => stranger],
@@ -196,10 +216,14 @@ it.each([
 
 it("another's thing, asked for under a site or merchant of one's own, is told from an absent one by nothing", async () => {
   const ofThings = requests.filter(
-    ({ path, operation }) => path.includes('{id}') && !operation['x-scopes']!.includes('operator'),
+    ({ path, operation }) =>
+      path.includes('{id}') &&
+      operation['x-scopes'] !== undefined &&
+      !operation['x-scopes'].includes('operator'),
   );
   expect(ofThings.length).toBeGreaterThan(10);
-  const given = { site: 'mine.example' };
+  // Only the operator names a merchant.
+  const given = { site: 'mine.example', merchant: null };
   const found = await findings(ofThings, async (request) => {
     const theirs = await send(request, { key: stranger, given });
     const absent = await send(request, { key: stranger, given: { ...given, id: ABSENT_ID } });
@@ -235,8 +259,17 @@ it("operators' endpoints: nobody else, not by another method, not from a page", 
   }
 });
 
+it("members' endpoints: not whoever has the key of one site", async () => {
+  const ofMembers = requests.filter(({ operation }) => operation['x-scopes']?.join() === 'members:admin');
+  expect(ofMembers.length).toBeGreaterThan(4);
+  const found = await findings(ofMembers, async (request) =>
+    refused(request, await send(request, { key: sibling, given: { merchant: null } }), 403),
+  );
+  expect(found).toEqual([]);
+});
+
 it('no answer lets pages of other origins read it', async () => {
-  const found = await findings(requests, async (request) => {
+  const found = await findings([...requests, ...open], async (request) => {
     const { headers } = await send(request, { key: stranger, headers: { origin: EVIL } });
     const allowed = ['access-control-allow-origin', 'access-control-allow-credentials'];
     return allowed.find((name) => headers.has(name));

@@ -20,8 +20,9 @@ const ADMISSION = Symbol('admission');
 export const NeedsScope = (...scopes: readonly Permission[]) =>
   applyDecorators(SetMetadata(ADMISSION, scopes), ApiExtension('x-scopes', scopes));
 
-/** In place of scopes: `anybody` who shows a valid key or is signed in, or `people` only. */
-export const Admits = (whom: 'anybody' | 'people') => SetMetadata(ADMISSION, whom);
+/** In place of scopes: `anybody` who shows a valid key or is signed in, or `people` only; `x-admits` in the document. */
+export const Admits = (whom: 'anybody' | 'people') =>
+  applyDecorators(SetMetadata(ADMISSION, whom), ApiExtension('x-admits', whom));
 
 /** As whom somebody is signed in; undefined: they showed a key. */
 export const SignedInAs = createParamDecorator(

@@ -1,12 +1,13 @@
 // The control plane's tables as they follow a real event store on a real PostgreSQL: through random histories,
 // with several nodes at once, cut off in the middle, and made anew.
 import fc from 'fast-check';
-import type { Pool } from 'pg';
+import { Pool } from 'pg';
 import { type DataSource, EntityManager } from 'typeorm';
 import { controlRows, foldedRows } from '../../../../test/control-rows.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
 import { PostgresEventStore } from '../../../event-store/postgres.event-store.js';
 import type { NewEvent } from '../../../event-store/event-store.js';
+import { asApplication } from '../../../postgres/database-roles.js';
 import { openEntitySource } from '../../../postgres/entity-source.js';
 import { Telemetry } from '../../../telemetry/telemetry.js';
 import { keyStream } from '../keys/key.aggregate.js';
@@ -18,17 +19,21 @@ const IDS = ['1', '2', '3'];
 
 let postgres: MigratedPostgres;
 let pool: Pool;
+/** As the nodes of the product work with it. */
+let applicationPool: Pool;
 let source: DataSource;
 let eventStore: PostgresEventStore;
 
 beforeAll(async () => {
   postgres = await startMigratedPostgres();
   ({ pool } = postgres);
-  source = await openEntitySource(pool, READ_MODEL_ENTITIES);
+  applicationPool = new Pool({ ...(await asApplication(postgres.url)), max: 10 });
+  source = await openEntitySource(applicationPool, READ_MODEL_ENTITIES);
   eventStore = new PostgresEventStore(pool, new Telemetry('silent'));
 });
 afterAll(async () => {
   await eventStore.close();
+  await applicationPool.end();
   await postgres.stop();
 });
 beforeEach(async () => {

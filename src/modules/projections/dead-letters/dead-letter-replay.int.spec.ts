@@ -193,6 +193,7 @@ describe('what was decided', () => {
     expect(body.entries.at(-1)).toEqual({
       at: expect.any(String),
       by: 'operator',
+      from: null,
       stream: `dead-letter-${id}`,
       revision: expect.any(Number),
       type: 'DeadLetterReplayRequested',
