@@ -138,3 +138,7 @@ export class OutsideTester {
     if (headers.has('access-control-allow-origin')) this.faults.push(`${name}: lets other origins read`);
   }
 }
+
+/** What differs between any two answers is left out. */
+export const withoutRequest = ({ status, text }: Answer): string =>
+  `${status} ${text.replaceAll(/"(?:instance|requestId|request_id)":"[^"]*"/g, '')}`;
