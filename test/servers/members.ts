@@ -7,6 +7,7 @@ import { merchantStream, registerMerchant } from '../../src/modules/auth/merchan
 import { type Mail, Mailer } from '../../src/modules/auth/people/mail/mailer.js';
 import { AccessTokens } from '../../src/modules/auth/people/tokens/access-tokens.js';
 import type { Answer, CallOptions, ControlPlane } from './control-plane.js';
+import { tokenIn } from './mail-server.js';
 
 type Method = Parameters<ControlPlane['call']>[0];
 
@@ -46,7 +47,7 @@ export class Members {
   /** What the last mail to the address holds. */
   tokenFor(email: string): string {
     const mail = this.mails.findLast(({ to }) => to === email);
-    return /^ +(\S+)$/m.exec(mail?.text ?? '')![1]!;
+    return tokenIn(mail?.text ?? '');
   }
 
   /** Invited by an owner, and accepted. */

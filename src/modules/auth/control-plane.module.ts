@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { openEntitySource } from '../../postgres/entity-source.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
@@ -33,6 +34,7 @@ import { UsageDesk } from './quotas/usage.desk.js';
 import { SetQuotaHandler } from './quotas/set-quota.command.js';
 import { Mailer } from './people/mail/mailer.js';
 import { Sealer } from './people/sealing.js';
+import { GuessLimits } from './people/sign-ins/guess-limits.js';
 import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-read-models.js';
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
 import { ChangeKeyHandler } from './keys/change-key.command.js';
@@ -44,6 +46,7 @@ import { AuthController } from './people/auth.controller.js';
 import { AccountPageController } from './people/mail/account-page.controller.js';
 import { MeController } from './people/me.controller.js';
 import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
+import { publicUrlOf } from './people/tokens/access-tokens.js';
 import { JwksController } from './people/tokens/jwks.controller.js';
 import { TotpController } from './people/totp.controller.js';
 import { RotateKeyHandler } from './keys/rotate-key.command.js';
@@ -92,14 +95,16 @@ import { SitesController } from './sites/sites.controller.js';
     MerchantLists,
     {
       provide: InvitationsDesk,
-      inject: [MerchantDesk, Sealer, KeyPepper, Mailer, Telemetry],
+      inject: [MerchantDesk, Sealer, KeyPepper, Mailer, GuessLimits, Telemetry, CONFIG],
       useFactory: (
         desk: MerchantDesk,
         sealer: Sealer,
         pepper: KeyPepper,
-        mailer: Mailer,
-        telemetry: Telemetry,
-      ) => new InvitationsDesk({ desk, sealer, pepper, mailer, telemetry }),
+        ...[mailer, limits, telemetry, config]: [Mailer, GuessLimits, Telemetry, Config]
+      ) => {
+        const publicUrl = publicUrlOf(config);
+        return new InvitationsDesk({ desk, sealer, pepper, mailer, limits, telemetry, publicUrl });
+      },
     },
     {
       provide: QuotaDesk,

@@ -1,8 +1,11 @@
 // The mail of an invitation: the only place where its token is shown. Pure.
 import type { Role } from '../../../events/merchant.events.js';
+import { linkOf } from '../people/mail/account-mails.js';
 import type { Mail } from '../people/mail/mailer.js';
 
 export interface InvitationMail {
+  readonly to: string;
+  readonly publicUrl: string;
   /** Its name. */
   readonly merchant: string;
   readonly role: Role;
@@ -10,19 +13,28 @@ export interface InvitationMail {
   readonly expiresAt: Date;
 }
 
-export const invitationMail = ({ merchant, role, token, expiresAt }: InvitationMail): Omit<Mail, 'to'> => ({
+export const invitationMail = ({
+  to,
+  publicUrl,
+  merchant,
+  role,
+  token,
+  expiresAt,
+}: InvitationMail): Mail => ({
+  to,
   subject: `You are invited to ${merchant}`,
   text: [
-    `You are invited to the web analytics of "${merchant}", as ${role}.`,
+    `You are invited to the web analytics of "${merchant}", as ${role}, at`,
+    publicUrl,
     '',
-    'To accept, sign in, or register first with whichever address you like, and use this token until',
+    'To accept, open this and sign in, or register there with whichever address you like, until',
     `${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, once:`,
     '',
-    `    ${token}`,
+    linkOf(publicUrl, 'invitation', token),
     '',
-    'Over HTTP: POST /v1/invitations/accept {"token":"…"}.',
+    'Over HTTP, what stands behind the = is the token of POST /v1/invitations/accept {"token":"…"}.',
     '',
-    'Whoever has the token can use it: pass it on to nobody. If you expect no invitation, do nothing.',
+    'Whoever has the link can use it: pass it on to nobody. If you expect no invitation, do nothing.',
     '',
   ].join('\n'),
 });

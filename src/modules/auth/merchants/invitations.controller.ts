@@ -8,11 +8,13 @@ import {
   Param,
   Post,
   Query,
+  Req,
   UseGuards,
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, personOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
@@ -20,6 +22,7 @@ import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import { InputPipe } from '../input.pipe.js';
+import { GuessLimits } from '../people/sign-ins/guess-limits.js';
 import type { IdSource } from '../random-ids.js';
 import { merchantFor } from './acting.js';
 import { InvitationsDesk } from './invitations.desk.js';
@@ -47,6 +50,7 @@ export class InvitationsController {
   constructor(
     private readonly invitations: InvitationsDesk,
     private readonly lists: MerchantLists,
+    private readonly limits: GuessLimits,
   ) {}
 
   @Post('merchant/invitations')
@@ -59,6 +63,7 @@ export class InvitationsController {
     403: 'The key lacks the scope, or only an owner may invite owners.',
     404: MERCHANT_UNKNOWN,
     409: 'There is an open invitation for this address, or there are too many.',
+    429: 'Too many invitations went to this address within an hour, or too many requests were made. Try again after Retry-After.',
   })
   async send(
     @Query() { merchant }: MerchantParameters,
@@ -121,10 +126,16 @@ export class InvitationsController {
     403: 'A key cannot become a member: sign in.',
     404: 'The invitation has expired, or was used or withdrawn, or never was.',
     409: 'The person is a member already.',
+    429: 'Too many tries. Try again after Retry-After.',
   })
-  async accept(@Body() { token }: AcceptInvitationBody, @Calling() caller: Caller): Promise<JoinedAnswer> {
+  async accept(
+    @Body() { token }: AcceptInvitationBody,
+    @Calling() caller: Caller,
+    @Req() { ip }: FastifyRequest,
+  ): Promise<JoinedAnswer> {
     const person = personOf(caller);
     if (person === undefined) throw Problem.forbidden('A key cannot become a member: sign in.');
+    await this.limits.countAddress(ip);
     const merchant = await this.invitations.accept(caller, { person, token });
     const member = merchant.members.get(person);
     // Removed by somebody else, just after.

@@ -7,9 +7,10 @@ import { Problem } from '../../../http/problem.js';
 import type { Telemetry } from '../../../telemetry/telemetry.js';
 import type { Caller } from '../access.js';
 import type { KeyPepper } from '../keys/key-pepper.js';
-import { normaliseEmail } from '../people/email-address.js';
+import { emailDigest, normaliseEmail } from '../people/email-address.js';
 import type { Mailer } from '../people/mail/mailer.js';
 import type { Sealer } from '../people/sealing.js';
+import type { GuessLimits } from '../people/sign-ins/guess-limits.js';
 import type { IdSource } from '../random-ids.js';
 import { invitationMail } from './invitation-mail.js';
 import type { Invitation, Merchant } from './merchant.aggregate.js';
@@ -37,6 +38,9 @@ export interface InvitationParts {
   readonly sealer: Sealer;
   readonly pepper: KeyPepper;
   readonly mailer: Mailer;
+  readonly limits: GuessLimits;
+  /** Where links lead. */
+  readonly publicUrl: string;
   readonly telemetry: Telemetry;
 }
 
@@ -45,23 +49,26 @@ export class InvitationsDesk {
 
   /** @throws Problem */
   async send(caller: Caller, { merchant, email, role, ids }: Invite): Promise<OpenInvitation> {
+    const { sealer, pepper, mailer, limits, desk, publicUrl } = this.parts;
+    // Or everybody with an account could have us write to anybody, over and over.
+    await limits.countInvitation(emailDigest(pepper, email));
     const id = ids.newId('i');
     const token = `${id}.${merchant}.${ids.newId('t')}${ids.newId('t')}`;
     const invitation = {
       id,
       role,
-      email: await this.parts.sealer.seal(subjectOf(id), email),
-      addressDigest: this.parts.pepper.digest(`${merchant} ${normaliseEmail(email)}`),
-      tokenDigest: this.parts.pepper.digest(token),
+      email: await sealer.seal(subjectOf(id), email),
+      addressDigest: pepper.digest(`${merchant} ${normaliseEmail(email)}`),
+      tokenDigest: pepper.digest(token),
       expiresAt: new Date(Date.now() + VALID_DAYS * DAY_MS),
     };
-    const { name, invitations } = await this.parts.desk.change(caller, {
+    const { name, invitations } = await desk.change(caller, {
       merchant,
       wish: { wish: 'invite', invitation },
     });
     const { expiresAt } = invitation;
-    await this.parts.mailer
-      .send({ to: email, ...invitationMail({ merchant: name, role, token, expiresAt }) })
+    await mailer
+      .send(invitationMail({ to: email, publicUrl, merchant: name, role, token, expiresAt }))
       .catch((error: unknown) => this.#takeBack(caller, { merchant, id, error }));
     return { id, role, email, expiresAt, sentAt: invitations.get(id)?.sentAt ?? new Date() };
   }

@@ -22,6 +22,7 @@ import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.j
 import { Expected, type Found, FoundInterceptor } from '../found.js';
 import { InputPipe } from '../input.pipe.js';
 import { merchantFor } from './acting.js';
+import { NOBODY, People } from '../people/people.js';
 import { MerchantDesk } from './merchant.desk.js';
 import {
   ChangeRoleBody,
@@ -49,6 +50,7 @@ export class MembersController {
   constructor(
     private readonly desk: MerchantDesk,
     private readonly lists: MerchantLists,
+    private readonly people: People,
   ) {}
 
   @Get()
@@ -61,7 +63,9 @@ export class MembersController {
     @Calling() caller: Caller,
   ): Promise<MemberListAnswer> {
     const page = await this.lists.members(merchantFor(caller, merchant), { limit, cursor });
-    return { members: page.items.map(memberAnswer), next_cursor: page.nextCursor };
+    const profiles = await this.people.profilesOf(page.items.map(({ person }) => person));
+    const members = page.items.map((item) => memberAnswer(item, profiles.get(item.person) ?? NOBODY));
+    return { members, next_cursor: page.nextCursor };
   }
 
   @Patch(':person')
@@ -92,7 +96,8 @@ export class MembersController {
     const member = changed.members.get(person);
     // Removed by somebody else, just after.
     if (member === undefined) throw Problem.notFound(MEMBER_UNKNOWN);
-    return { path: `${PATH}/${person}`, revision: changed.revision, answer: memberAnswer(member) };
+    const profile = (await this.people.profilesOf([person])).get(person) ?? NOBODY;
+    return { path: `${PATH}/${person}`, revision: changed.revision, answer: memberAnswer(member, profile) };
   }
 
   @Delete(':person')

@@ -5,6 +5,7 @@ import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
 import type { Role } from '../../../events/merchant.events.js';
 import { IfGiven, IsLine } from '../input-rules.js';
 import { EMAIL_CHARACTERS_MAX } from '../people/email-address.js';
+import type { Profile } from '../people/people.js';
 import { ListParameters } from '../sites/site.dto.js';
 import type { Invitation, Member, Merchant } from './merchant.aggregate.js';
 import { MerchantNamed } from './merchant-named.js';
@@ -76,6 +77,20 @@ export class MerchantListAnswer {
 
 export class MemberAnswer {
   @ApiProperty({ example: 'p7Gk2mQx9RtP' }) person!: string;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Null: it was erased.',
+    example: 'anna@shop.example',
+  })
+  email!: string | null;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Null: none was given, or it was erased.',
+    example: 'Anna',
+  })
+  name!: string | null;
   @ApiProperty({ description: ROLE, enum: ROLES, example: 'admin' }) role!: Role;
   @ApiProperty({ format: 'date-time', example: '2026-11-21T10:00:00.000Z' }) joinedAt!: string;
   @ApiProperty({
@@ -128,13 +143,13 @@ export const merchantAnswer = ({
   createdAt: createdAt.toISOString(),
 });
 
-export const memberAnswer = ({
-  person,
-  role,
-  joinedAt,
-  invitation,
-}: Omit<Member, 'invitation'> & { readonly invitation?: string | null | undefined }): MemberAnswer => ({
-  person,
+type ShownMember = Omit<Member, 'invitation'> & { readonly invitation?: string | null | undefined };
+
+export const memberAnswer = (
+  { person, role, joinedAt, invitation }: ShownMember,
+  { email, name }: Profile,
+): MemberAnswer => ({
+  ...{ person, email, name },
   role,
   joinedAt: joinedAt.toISOString(),
   invitation: invitation ?? null,

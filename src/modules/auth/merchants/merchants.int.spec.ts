@@ -3,7 +3,9 @@ import { type ControlPlane, startControlPlane } from '../../../../test/servers/c
 import { Members } from '../../../../test/servers/members.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
 import { EventStore } from '../../../event-store/event-store.js';
+import type { PersonEvent } from '../../../events/person.events.js';
 import { Mailer } from '../people/mail/mailer.js';
+import { Sealer } from '../people/sealing.js';
 import { merchantStream } from './merchant.aggregate.js';
 
 let postgres: MigratedPostgres;
@@ -149,6 +151,28 @@ describe('a role', () => {
     expect(body.members.map(({ person }: { person: string }) => person)).not.toContain(of.viewer[0]);
   });
 
+  it('is listed with name and address of who has it, until those are erased', async () => {
+    const { of } = await company();
+    const [person] = of.editor;
+    const [sealer, subject] = [plane.app.get(Sealer), `person-${person}`];
+    const event: PersonEvent = {
+      type: 'PersonRegistered',
+      data: {
+        ...{ person, emailDigest: 'd', password: null },
+        email: await sealer.seal(subject, 'ed@shop.example'),
+        name: await sealer.seal(subject, 'Ed'),
+      },
+    };
+    await plane.app.get(EventStore).append(subject, [event], 'none');
+    const shown = async () => {
+      const { body } = await members.call(of.admin, ['GET', '/v1/merchant/members']);
+      return body.members.find((member: { person: string }) => member.person === person);
+    };
+    expect(await shown()).toMatchObject({ role: 'editor', email: 'ed@shop.example', name: 'Ed' });
+    await sealer.destroy(subject);
+    expect(await shown()).toMatchObject({ role: 'editor', email: null, name: null });
+  });
+
   it('of owners is for owners, and the last one stays', async () => {
     const { of } = await company();
     const [owner, admin] = [of.owner, of.admin].map(([person]) => `/v1/merchant/members/${person}`) as [
@@ -224,7 +248,10 @@ describe('keys', () => {
 });
 
 describe('an invitation', () => {
-  const email = 'anna@people.example';
+  let email: string;
+  beforeEach(() => {
+    email = `anna${++people}@people.example`;
+  });
   const invite = (who: readonly [string, string], body: object = { email, role: 'editor' }) =>
     members.call(who, ['POST', '/v1/merchant/invitations'], { body });
   const accept = ({ person, merchant }: { person: string; merchant: string }, token: string) =>
@@ -276,7 +303,7 @@ describe('an invitation', () => {
   it('is one for each address of a merchant, whatever its case', async () => {
     const [one, another] = [await company(), await company()];
     const { id } = (await invite(one.of.owner)).body;
-    expect((await invite(one.of.owner, { email: 'ANNA@People.Example', role: 'viewer' })).status).toBe(409);
+    expect((await invite(one.of.owner, { email: email.toUpperCase(), role: 'viewer' })).status).toBe(409);
     expect((await invite(another.of.owner)).status).toBe(201);
     const path = `/v1/merchant/invitations/${id}`;
     expect((await members.call(another.of.owner, ['DELETE', path])).status).toBe(404);
@@ -315,6 +342,20 @@ describe('an invitation', () => {
       const answer = await plane.call('POST', '/v1/invitations/accept', { body, ...(key && { key }) });
       expect(answer.status).toBe(403);
     }
+  });
+
+  it('leads to the page that accepts it, and is mailed to one address so often and no more', async () => {
+    const statuses = [];
+    for (let n = 0; n < 7; n++) {
+      const { of } = await company();
+      statuses.push((await invite(of.owner)).status);
+    }
+    expect(statuses).toEqual([201, 201, 201, 201, 201, 429, 429]);
+    const mails = members.mails.filter(({ to }) => to === email);
+    expect(mails).toHaveLength(5);
+    const token = members.tokenFor(email).replaceAll('.', String.raw`\.`);
+    const link = new RegExp(String.raw`^http://localhost:3000/account#invitation=${token}$`, 'm');
+    expect(mails.at(-1)!.text).toMatch(link);
   });
 
   it('is withdrawn at once when its mail cannot be sent', async () => {

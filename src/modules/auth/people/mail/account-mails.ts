@@ -4,7 +4,7 @@ import type { Mail } from './mailer.js';
 
 export const ACCOUNT_PAGE = '/account';
 
-const linkOf = (publicUrl: string, action: string, token: string): string =>
+export const linkOf = (publicUrl: string, action: string, token: string): string =>
   `${publicUrl}${ACCOUNT_PAGE}#${action}=${token}`;
 
 interface WithToken {

@@ -14,6 +14,7 @@ const WINDOW_MS = 600_000;
 const ADDRESSES_OF_ACCOUNT = 5;
 const SECOND_FACTORS = { name: 'second-factor', requestsMax: 10, windowMs: 3_600_000 } as const;
 const MAILS = { name: 'mail-to', requestsMax: 5, windowMs: 3_600_000 } as const;
+const INVITATIONS = { name: 'invitation-to', requestsMax: 5, windowMs: 3_600_000 } as const;
 const SUBJECT_CHARACTERS = 32;
 
 export interface GuessLimitsDeps {
@@ -72,6 +73,11 @@ export class GuessLimits {
   /** Mails to one address, whoever asks for them. @throws Problem 429 */
   async countMail(emailDigest: string): Promise<void> {
     await this.#take(MAILS, emailDigest);
+  }
+
+  /** Likewise, but by people with an account: none of them uses up what the address's owner may ask for. @throws Problem 429 */
+  async countInvitation(emailDigest: string): Promise<void> {
+    await this.#take(INVITATIONS, emailDigest);
   }
 
   async #take(limit: RateLimit, subject: string): Promise<void> {
