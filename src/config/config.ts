@@ -196,7 +196,7 @@ export const SETTINGS = {
   ),
   SITE_EVENTS_PER_SECOND_MAX: setting(
     'Events of one site that intake takes in a second, all nodes together where they share a Redis; beyond that it answers 429.',
-    wholeNumber(1, 1_000_000).prefault('10000'),
+    wholeNumber(1, 1_000_000).prefault('30000'),
   ),
   SITE_BURST_SECONDS: setting(
     'How many seconds of SITE_EVENTS_PER_SECOND_MAX may come at once.',
