@@ -17,6 +17,8 @@ import { OperatedProduct, OPERATOR_KEY } from './operated-product.js';
 /** By design, whoever asks. */
 const OPEN: Readonly<Record<string, string>> = {
   '/v1/events': "pages of visitors send events: without a key, the site's own rules decide",
+  '/v1/shared/{token}': 'whoever has the token of a link',
+  '/v1/shared/{token}/session': 'whoever has the token of a link',
 };
 /** In another vendor's words: one refusal of whoever has a key, whatever the reason. */
 const DIALECTS: readonly (readonly [path: RegExp, refusal: number])[] = [
@@ -178,7 +180,23 @@ it.each(SCOPES)('a key with no scope but %s: refused where that is not enough', 
 });
 
 const isEnough = (scope: string, needed: readonly string[]): boolean =>
-  needed.includes(scope) || (scope === 'ingest:server' && needed.includes('ingest'));
+  needed.includes(scope) ||
+  (scope === 'ingest:server' && needed.includes('ingest')) ||
+  (scope === 'stats:read' && needed.includes('stats:view'));
+
+it('whoever came by a shared link: refused but where numbers are seen, and there by other sites', async () => {
+  const { token } = await product.said<{ token: string }>('POST', '/v1/sites/mine.example/shared-links', {
+    name: 'a link',
+  });
+  const begun = await product.said<{ access_token: string }>('POST', `/v1/shared/${token}/session`, {});
+  const key = begun.access_token;
+  const found = await findings(requests, async (request) => {
+    const views = request.operation['x-scopes']!.includes('stats:view');
+    const expected = views ? 404 : (refusalOf(request) ?? 403);
+    return refused(request, await send(request, { key }), expected);
+  });
+  expect(found).toEqual([]);
+});
 
 it.each([
   ["another merchant's key with every scope", () => stranger],

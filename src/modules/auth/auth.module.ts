@@ -22,8 +22,10 @@ import { CALLER_PROVIDERS } from './people/people.providers.js';
 import { SessionCookie } from './people/sign-ins/session-cookie.js';
 import { SignIns } from './people/sign-ins/sign-ins.js';
 import { SignedInCallers } from './people/signed-in-callers.js';
-import { AccessTokens } from './people/tokens/access-tokens.js';
+import { AccessTokens, publicUrlOf } from './people/tokens/access-tokens.js';
 import { SigningKeys } from './people/tokens/signing-keys.js';
+import { LinkSessions } from './shared-links/link-sessions.js';
+import { SharedLinkDirectory } from './shared-links/shared-link.directory.js';
 
 @Module({
   imports: [CqrsModule, RedisModule],
@@ -53,6 +55,13 @@ import { SigningKeys } from './people/tokens/signing-keys.js';
         new RequestLimits({ config, limits, pepper, telemetry }),
     },
     ...CALLER_PROVIDERS,
+    SharedLinkDirectory,
+    {
+      provide: LinkSessions,
+      inject: [SigningKeys, CONFIG, SharedLinkDirectory],
+      useFactory: (keys: SigningKeys, config: Config, links: SharedLinkDirectory) =>
+        new LinkSessions({ keys, issuer: publicUrlOf(config), links }),
+    },
   ],
   exports: [
     SiteDirectory,
@@ -73,6 +82,8 @@ import { SigningKeys } from './people/tokens/signing-keys.js';
     SignedInCallers,
     SigningKeys,
     SignIns,
+    LinkSessions,
+    SharedLinkDirectory,
   ],
 })
 export class AuthModule {}

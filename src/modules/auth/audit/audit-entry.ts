@@ -8,6 +8,7 @@ import type { KeyEvent } from '../../../events/key.events.js';
 import type { MerchantEvent } from '../../../events/merchant.events.js';
 import type { EmailEvent, PersonEvent, SignInEvent } from '../../../events/person.events.js';
 import type { ReadModelsEvent } from '../../../events/read-models.events.js';
+import type { SharedLinkEvent } from '../../../events/shared-link.events.js';
 import type { DomainEvent, SiteEvent } from '../../../events/site.events.js';
 
 export interface AuditEntry {
@@ -28,6 +29,7 @@ type AuditedEvent =
   | SiteEvent
   | DomainEvent
   | KeyEvent
+  | SharedLinkEvent
   | PersonEvent
   | EmailEvent
   | SignInEvent
@@ -40,6 +42,7 @@ const SITE_SETTINGS = [
   ...(['consentMode', 'allowedOrigins', 'hostnames', 'queryParameters', 'exclusions', 'spread'] as const),
 ];
 
+const LINK_SETTINGS = ['link', 'name', 'embeddable', 'allowedHosts', 'expiresAt'] as const;
 const DEFINED = ['site', 'id'] as const;
 const GOAL = [...DEFINED, 'name', 'eventName', 'pagePath', 'scrollDepth', 'props', 'currency'] as const;
 const SEGMENT = [...DEFINED, 'name', 'filters'] as const;
@@ -68,6 +71,9 @@ const SHOWN: {
   KeyChanged: ['key', 'name', 'expiresAt'],
   KeyRotated: ['key', 'successor', 'expiresAt'],
   KeyRevoked: ['key'],
+  SharedLinkCreated: [...LINK_SETTINGS, 'merchant', 'site'],
+  SharedLinkChanged: LINK_SETTINGS,
+  SharedLinkDeleted: ['link'],
   PersonRegistered: ['person'],
   PersonRenamed: ['person'],
   EmailVerified: ['person'],
