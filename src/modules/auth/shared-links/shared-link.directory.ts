@@ -2,14 +2,22 @@
 // Current by following the event store; nothing else changes it. A link of a deleted site is forgotten with it.
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
+import type { Directory } from '../directories/directory.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
 import { hasEnded, type SharedLink, sharedLinkFold } from './shared-link.aggregate.js';
 
 const CHANGES = new Set(['SharedLinkCreated', 'SharedLinkChanged', 'SharedLinkDeleted']);
 
+type Written = Omit<SharedLink, 'expiresAt' | 'createdAt'> & {
+  readonly expiresAt: string | null;
+  readonly createdAt: string;
+};
+
 @Injectable()
-export class SharedLinkDirectory {
+export class SharedLinkDirectory implements Directory {
+  readonly name = 'shared-links';
+  readonly format = 1;
   readonly #byId = new Map<string, SharedLink>();
   readonly #bySite = new Map<string, Set<string>>();
 
@@ -17,7 +25,7 @@ export class SharedLinkDirectory {
     follower: DirectoryFollower,
     private readonly sites: SiteDirectory,
   ) {
-    follower.follow((event) => this.apply(event));
+    follower.follow(this);
   }
 
   /** Also one that has expired: whoever manages it can give it more time. */
@@ -35,7 +43,7 @@ export class SharedLinkDirectory {
     return [...(this.#bySite.get(site) ?? [])].map((id) => this.#byId.get(id)!);
   }
 
-  private apply(event: RecordedEvent): void {
+  apply(event: RecordedEvent): void {
     if (event.type === 'SiteDeleted') return this.#forgetSite(String(event.data.site));
     if (!CHANGES.has(event.type)) return;
     const id = String(event.data.link);
@@ -44,6 +52,21 @@ export class SharedLinkDirectory {
     if (typeof after === 'string') this.#remove(before);
     // Sites hear of each event first: a link that was made while its site was deleted never opens.
     else if (this.sites.find(after.site)?.id === after.site) this.#put(after);
+  }
+
+  *lines(): Iterable<string> {
+    for (const link of this.#byId.values()) yield JSON.stringify(link);
+  }
+
+  restore(line: string): void {
+    const { expiresAt, createdAt, ...link } = JSON.parse(line) as Written;
+    const expiry = expiresAt === null ? null : new Date(expiresAt);
+    this.#put({ ...link, expiresAt: expiry, createdAt: new Date(createdAt) });
+  }
+
+  clear(): void {
+    this.#byId.clear();
+    this.#bySite.clear();
   }
 
   #put(link: SharedLink): void {

@@ -4,6 +4,8 @@ import type { ControlPlane } from '../../../../test/servers/control-plane.js';
 import { Members } from '../../../../test/servers/members.js';
 import { type QuerySide, startQuerySide } from '../../../../test/servers/query-side.js';
 import { CallerStanding } from '../caller-standing.js';
+import type { DirectoryFollower } from '../directories/directory-follower.js';
+import { SiteDirectory } from '../directories/site.directory.js';
 import { SigningKeys } from '../people/tokens/signing-keys.js';
 import { callerOf, LinkSessions } from './link-sessions.js';
 import { SharedLinkDirectory } from './shared-link.directory.js';
@@ -75,6 +77,18 @@ describe('managing shared links', () => {
     expect((await plane.call('DELETE', `${path}/${made.body.id}`)).status).toBe(204);
     expect((await plane.call('GET', `${path}/${made.body.id}`)).status).toBe(404);
     expect((await plane.call('GET', path)).body.sharedLinks).toEqual([]);
+  });
+
+  it('are known from a snapshot as from the events', async () => {
+    const { link, site } = await visited({ expiresAt: '2030-01-01T00:00:00.000Z', password: PASSWORD });
+    const links = plane.app.get(SharedLinkDirectory);
+    const follower = { follow: () => undefined } as unknown as DirectoryFollower;
+    const restored = new SharedLinkDirectory(follower, plane.app.get(SiteDirectory));
+    for (const line of links.lines()) restored.restore(line);
+    expect(restored.byId(link.id)).toEqual(links.byId(link.id));
+    expect(restored.listOfSite(site.id)).toEqual(links.listOfSite(site.id));
+    restored.clear();
+    expect([...restored.lines()]).toEqual([]);
   });
 
   it('refuses whoever has seen an older one', async () => {
