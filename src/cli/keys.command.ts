@@ -8,7 +8,7 @@ import {
   wholeNumberFrom,
   withServer,
 } from './command-context.js';
-import { usageError } from './failure.js';
+import { EXPIRES, type Expiry } from './expiry.js';
 import { allItems } from './list-items.js';
 
 interface Key {
@@ -40,17 +40,7 @@ interface RotateOptions extends KeyOptions {
   readonly expires?: Expiry;
 }
 
-/** From now, when the request is made. */
-type Expiry = (nowMs: number) => string;
-
-const DAY_MS = 86_400_000;
 const OVERLAP_SECONDS_MAX = 2_592_000;
-const EXPIRES = [
-  '--expires <when>',
-  'when it ends by itself: a number of days such as 90d, or an ISO 8601 time',
-  expiry,
-] as const;
-
 export function keysCommand(program: Command, context: CommandContext): void {
   const group = program.command('keys').description('list, create, rotate and revoke API keys');
   withSite(group.command('list').description('every key, without its secret')).action((options: KeyOptions) =>
@@ -167,14 +157,6 @@ function showOnce(made: ShownKey, { json }: KeyOptions, { terminal }: CommandCon
 
 const expiresText = ({ expiresAt }: Key): string => expiresAt ?? 'never';
 const usedText = ({ lastUsedAt }: Key): string => lastUsedAt ?? 'not yet';
-
-/** A commander option parser. */
-function expiry(text: string): Expiry {
-  const [, days] = /^(\d{1,4})d$/.exec(text) ?? [];
-  if (days !== undefined) return (nowMs) => new Date(nowMs + Number(days) * DAY_MS).toISOString();
-  if (!Number.isNaN(Date.parse(text))) return () => text;
-  throw usageError(`--expires ${text}: must be days such as 90d, or a time such as 2030-06-30T00:00:00Z`);
-}
 
 async function revoke(id: string, options: KeyOptions, context: CommandContext): Promise<void> {
   await connect(context, options).call({ method: 'DELETE', path: keyPath(id, options) });

@@ -18,6 +18,7 @@ import { promoteCommand, rollbackCommand } from './promote.command.js';
 import { queryCommand } from './query.command.js';
 import { rebuildCommand } from './rebuild.command.js';
 import { rebuildsCommand } from './rebuilds.command.js';
+import { sharedLinksCommand } from './shared-links.command.js';
 import { sitesCommand } from './sites.command.js';
 
 const HELP = `
@@ -75,6 +76,7 @@ function createProgram(version: string, context: CommandContext): Command {
     merchantsCommand,
     sitesCommand,
     keysCommand,
+    sharedLinksCommand,
     queryCommand,
     exportCommand,
     projectionsCommand,

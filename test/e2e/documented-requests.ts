@@ -41,7 +41,9 @@ export interface Request {
 }
 
 /** The made-up part of every id in the document. */
-const EXAMPLE_ID = /\b(g|sg|f|a|j|i)7Gk2mQx9RtP\b/g;
+const EXAMPLE_ID = /\b(g|sg|f|a|j|i|l)7Gk2mQx9RtP\b/g;
+/** Of the shared link in the document. */
+const EXAMPLE_TOKEN = /\bl7Gk2mQx9RtP\.[\w-]{32}/g;
 const EXAMPLE_ID_CHARACTERS = 11;
 
 /** Things before what is asked of them, and before what takes them away: what is part of others last. */
@@ -107,11 +109,13 @@ export function bodiesOf({ requestBody }: Operation, { components }: OpenApi): r
 export class MadeIds {
   /** By the prefix of the id in the document. */
   readonly #made = new Map<string, string>();
+  #token: string | undefined;
   /** By the path at which it was made: two of them make keys. */
   readonly #madeAt = new Map<string, string>();
 
   /** The first of a kind is the one that others name. */
-  remember({ id }: { readonly id?: string }, { path }: Request): void {
+  remember({ id, token }: { readonly id?: string; readonly token?: string }, { path }: Request): void {
+    this.#token ??= token;
     if (id === undefined) return; // events have none of ours
     const prefix = id.slice(0, -EXAMPLE_ID_CHARACTERS);
     if (!this.#made.has(prefix)) this.#made.set(prefix, id);
@@ -125,7 +129,8 @@ export class MadeIds {
   }
 
   inText(text: string): string {
-    return text.replaceAll(EXAMPLE_ID, (id, prefix: string) => this.#made.get(prefix) ?? id);
+    const withToken = text.replaceAll(EXAMPLE_TOKEN, (token) => this.#token ?? token);
+    return withToken.replaceAll(EXAMPLE_ID, (id, prefix: string) => this.#made.get(prefix) ?? id);
   }
 
   inBody(body: unknown): unknown {

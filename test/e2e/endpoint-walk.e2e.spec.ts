@@ -17,12 +17,14 @@ import { OperatedProduct, OPERATOR_KEY } from './operated-product.js';
 
 /** Pages of visitors send events: without a key, the site's own rules decide. */
 const OF_PAGES = '/v1/events';
-/** By design, whoever asks: who is not signed in yet, and who checks what we signed. */
+/** By design, whoever asks: who is not signed in yet, who checks what we signed, and who has the token of a link. */
 const OPEN = [
   ...['register', 'verify', 'verification', 'login', 'refresh', 'password/forgot', 'password/reset'].map(
     (what) => `/v1/auth/${what}`,
   ),
   '/.well-known/jwks.json',
+  '/v1/shared/{token}',
+  '/v1/shared/{token}/session',
 ];
 /** In another vendor's words: one refusal of whoever has a key, whatever the reason. */
 const DIALECTS: readonly (readonly [path: RegExp, refusal: number])[] = [
@@ -35,6 +37,7 @@ const IMPLIED_BY: Readonly<Record<string, readonly string[]>> = {
   ingest: ['ingest:server'],
   'definitions:write': ['sites:admin'],
   'members:admin': ['sites:admin'],
+  'stats:view': ['stats:read'],
 };
 const OF_ALL_SITES = ['ingest:server', 'stats:read', 'sites:admin'];
 const VICTIM = 'shop.example';
@@ -199,6 +202,20 @@ function isEnough(scope: string, { 'x-scopes': needed, 'x-admits': admits }: Ope
   if (needed === undefined) return admits === 'anybody';
   return needed.some((one) => one === scope || IMPLIED_BY[one]?.includes(scope));
 }
+
+it('whoever came by a shared link: refused but where numbers are seen, and there by other sites', async () => {
+  const { token } = await product.said<{ token: string }>('POST', '/v1/sites/mine.example/shared-links', {
+    name: 'a link',
+  });
+  const begun = await product.said<{ access_token: string }>('POST', `/v1/shared/${token}/session`, {});
+  const key = begun.access_token;
+  const found = await findings(requests, async (request) => {
+    const views = request.operation['x-scopes']?.includes('stats:view') === true;
+    const expected = views ? 404 : (refusalOf(request) ?? 403);
+    return refused(request, await send(request, { key }), expected);
+  });
+  expect(found).toEqual([]);
+});
 
 it.each([
   ["another merchant's key with every scope", () => stranger],

@@ -8,14 +8,20 @@ import type { SignedInPerson } from './people/tokens/access-tokens.js';
 import type { Site } from './sites/site.aggregate.js';
 
 /**
- * The scopes of keys, and what they are too coarse for: to save goals, segments, funnels and annotations;
- * to manage a merchant's members; and what only its owners decide.
+ * The scopes of keys, and what they are too coarse for: to see numbers, and no more, as by a shared link; to save
+ * goals, segments, funnels and annotations; to manage a merchant's members; and what only its owners decide.
  */
-export type Permission = KeyScope | 'definitions:write' | 'members:admin' | 'merchant:own';
+export type Permission = KeyScope | 'stats:view' | 'definitions:write' | 'members:admin' | 'merchant:own';
 
-/** Whoever shows a valid key, or is signed in. */
+/** By which link somebody came, and with which of its passwords. */
+export interface ViaLink {
+  readonly link: string;
+  readonly generation: number;
+}
+
+/** Whoever shows a valid key, is signed in, or came by a shared link. */
 export interface Caller {
-  /** Of the key, or `person-{id}`: what commands record as `by`. */
+  /** Of the key, `person-{id}` or `link-{id}`: what commands record as `by`. */
   readonly id: string;
   /** Null: the operator, for all merchants. */
   readonly merchant: string | null;
@@ -24,6 +30,8 @@ export interface Caller {
   readonly scopes: ReadonlySet<Permission>;
   /** Of somebody signed in: by which sign-in. */
   readonly signedIn?: SignedInPerson;
+  /** Of somebody who came by a shared link. */
+  readonly viaLink?: ViaLink;
 }
 
 /** What a member may: each role what the one below may, and more. */
@@ -44,6 +52,7 @@ const ENOUGH: Readonly<Record<Permission, string>> = {
   ingest: 'a key with the scope ingest',
   'ingest:server': 'a key with the scope ingest:server',
   'stats:read': 'a key with the scope stats:read',
+  'stats:view': 'a key with the scope stats:read',
   'sites:admin': 'a key with the scope sites:admin',
   operator: 'a key with the scope operator',
   'definitions:write': 'a key with the scope sites:admin, or the role editor',
@@ -79,6 +88,8 @@ export function hasScope(caller: Caller, scope: Permission): boolean {
   switch (scope) {
     case 'ingest':
       return scopes.has('ingest:server');
+    case 'stats:view':
+      return scopes.has('stats:read');
     case 'definitions:write':
       return scopes.has('sites:admin');
     case 'members:admin':

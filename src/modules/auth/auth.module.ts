@@ -27,8 +27,10 @@ import { CALLER_PROVIDERS } from './people/people.providers.js';
 import { SessionCookie } from './people/sign-ins/session-cookie.js';
 import { SignIns } from './people/sign-ins/sign-ins.js';
 import { SignedInCallers } from './people/signed-in-callers.js';
-import { AccessTokens } from './people/tokens/access-tokens.js';
+import { AccessTokens, publicUrlOf } from './people/tokens/access-tokens.js';
 import { SigningKeys } from './people/tokens/signing-keys.js';
+import { LinkSessions } from './shared-links/link-sessions.js';
+import { SharedLinkDirectory } from './shared-links/shared-link.directory.js';
 
 type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory];
 
@@ -77,6 +79,13 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
         }),
     },
     ...CALLER_PROVIDERS,
+    SharedLinkDirectory,
+    {
+      provide: LinkSessions,
+      inject: [SigningKeys, CONFIG, SharedLinkDirectory],
+      useFactory: (keys: SigningKeys, config: Config, links: SharedLinkDirectory) =>
+        new LinkSessions({ keys, issuer: publicUrlOf(config), links }),
+    },
   ],
   exports: [
     SiteDirectory,
@@ -100,6 +109,8 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
     SignedInCallers,
     SigningKeys,
     SignIns,
+    LinkSessions,
+    SharedLinkDirectory,
   ],
 })
 export class AuthModule {}

@@ -9,6 +9,7 @@ export type Refusal =
   | 'no-key'
   | 'key-in-url'
   | 'unknown-key'
+  | 'unknown-link'
   | 'scope-missing'
   | 'directories-stale'
   | 'too-many-requests'

@@ -1,4 +1,4 @@
-// Who sends a request: whoever shows a valid key, or is signed in. Refuses everybody while the directories are so old that a
+// Who sends a request: whoever shows a valid key, is signed in, or came by a shared link. Refuses everybody while the directories are so old that a
 // revoked key could pass, and whoever asks too often. Endpoints ask through CallerGuard.
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -10,6 +10,7 @@ import { KeyDirectory } from './directories/key.directory.js';
 import { hasKeyInUrl, KEY_IN_URL } from './keys/key-in-url.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { SignedInCallers } from './people/signed-in-callers.js';
+import { LinkSessions } from './shared-links/link-sessions.js';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -29,6 +30,7 @@ export class Callers {
     private readonly telemetry: AuthTelemetry,
     private readonly limits: RequestLimits,
     private readonly signedInCallers: SignedInCallers,
+    private readonly linkSessions: LinkSessions,
   ) {}
 
   /** @throws Problem 401, 403, 429, or 503 while keys cannot be checked */
@@ -44,7 +46,7 @@ export class Callers {
     }
     const key = bearerKey(request.headers);
     const caller =
-      (key === undefined ? undefined : this.keys.find(key)) ??
+      (key === undefined ? undefined : (this.keys.find(key) ?? (await this.linkSessions.find(key)))) ??
       (await this.signedInCallers.find(request, key));
     if (!caller) {
       this.telemetry.refused(key === undefined ? 'no-key' : 'unknown-key');
@@ -75,7 +77,10 @@ export class Callers {
 
   /** @throws Problem 403 */
   #require(admission: Admission, caller: Caller): void {
-    if (admission === 'anybody') return;
+    if (admission === 'anybody') {
+      if (caller.viaLink === undefined) return;
+      throw Problem.forbidden('A shared link shows the numbers of a site, and nothing else.');
+    }
     if (admission === 'people') {
       if (caller.signedIn !== undefined) return;
       throw Problem.forbidden('This is for people: sign in. A key has no account.');

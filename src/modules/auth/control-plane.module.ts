@@ -51,6 +51,12 @@ import { JwksController } from './people/tokens/jwks.controller.js';
 import { TotpController } from './people/totp.controller.js';
 import { RotateKeyHandler } from './keys/rotate-key.command.js';
 import { SiteKeysController } from './keys/site-keys.controller.js';
+import { ChangeSharedLinkHandler } from './shared-links/change-shared-link.command.js';
+import { CreateSharedLinkHandler } from './shared-links/create-shared-link.command.js';
+import { LinkSecrets } from './shared-links/link-secrets.js';
+import { SharedController } from './shared-links/shared.controller.js';
+import { SharedLinksController } from './shared-links/shared-links.controller.js';
+import { SharedLinksDesk } from './shared-links/shared-links.desk.js';
 import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
 import { SitesController } from './sites/sites.controller.js';
 
@@ -60,6 +66,8 @@ import { SitesController } from './sites/sites.controller.js';
     SitesController,
     SiteKeysController,
     KeysController,
+    SharedLinksController,
+    SharedController,
     MerchantController,
     MembersController,
     InvitationsController,
@@ -131,6 +139,10 @@ import { SitesController } from './sites/sites.controller.js';
     RevokeKeyHandler,
     ...ACCOUNT_PROVIDERS,
     KeyDesk,
+    LinkSecrets,
+    SharedLinksDesk,
+    CreateSharedLinkHandler,
+    ChangeSharedLinkHandler,
     RepeatableRequestReaper,
   ],
 })

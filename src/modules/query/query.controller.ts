@@ -17,7 +17,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
 import { AnswersEarly } from '../../http/route-kind.js';
-import { type Caller, requireReach } from '../auth/access.js';
+import { type Caller, requireReach, requireScope } from '../auth/access.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { Calling, CallerGuard, NeedsScope } from '../auth/caller.guard.js';
 import { LaterAnswers } from './answering-later/later-answers.js';
@@ -63,6 +63,7 @@ export class QueryController {
     const site = requireReach(caller, this.sites.find(idOrDomain));
     const request = this.parse(body);
     if (prefersAsync(headers.prefer)) {
+      requireScope(caller, 'stats:read');
       return this.later.query({ site, body, request, accept: headers.accept }, reply);
     }
     const asked = new RunReportQuery(site, request, Date.now());

@@ -9,6 +9,7 @@ import type { MerchantEvent } from '../../../events/merchant.events.js';
 import type { QuotaEvent } from '../../../events/quota.events.js';
 import type { EmailEvent, PersonEvent, SignInEvent } from '../../../events/person.events.js';
 import type { ReadModelsEvent } from '../../../events/read-models.events.js';
+import type { SharedLinkEvent } from '../../../events/shared-link.events.js';
 import type { DomainEvent, SiteEvent } from '../../../events/site.events.js';
 
 export interface AuditEntry {
@@ -30,6 +31,7 @@ type AuditedEvent =
   | SiteEvent
   | DomainEvent
   | KeyEvent
+  | SharedLinkEvent
   | PersonEvent
   | EmailEvent
   | SignInEvent
@@ -42,6 +44,7 @@ const SITE_SETTINGS = [
   ...(['consentMode', 'allowedOrigins', 'hostnames', 'queryParameters', 'exclusions', 'spread'] as const),
 ];
 
+const LINK_SETTINGS = ['link', 'name', 'embeddable', 'allowedHosts', 'expiresAt'] as const;
 const DEFINED = ['site', 'id'] as const;
 const GOAL = [...DEFINED, 'name', 'eventName', 'pagePath', 'scrollDepth', 'props', 'currency'] as const;
 const SEGMENT = [...DEFINED, 'name', 'filters'] as const;
@@ -72,6 +75,9 @@ const SHOWN: {
   KeyChanged: ['key', 'name', 'expiresAt'],
   KeyRotated: ['key', 'successor', 'expiresAt'],
   KeyRevoked: ['key'],
+  SharedLinkCreated: [...LINK_SETTINGS, 'merchant', 'site'],
+  SharedLinkChanged: LINK_SETTINGS,
+  SharedLinkDeleted: ['link'],
   PersonRegistered: ['person'],
   PersonRenamed: ['person'],
   EmailVerified: ['person'],

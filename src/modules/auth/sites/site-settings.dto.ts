@@ -73,7 +73,7 @@ const ListOf = ({ entriesMax, normalise, otherwise }: ListOptions) =>
     }),
   );
 
-const ListOfHosts = () =>
+export const ListOfHosts = () =>
   ListOf({
     entriesMax: HOSTS_MAX,
     normalise: normaliseHostPattern,

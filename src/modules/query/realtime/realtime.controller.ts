@@ -50,7 +50,7 @@ export class RealtimeController implements OnModuleInit, BeforeApplicationShutdo
   }
 
   @Get()
-  @NeedsScope('stats:read')
+  @NeedsScope('stats:view')
   @ApiOperation({
     summary: 'Who is on a site now',
     description:

@@ -7,6 +7,8 @@ import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { MemberDirectory } from '../../auth/merchants/member.directory.js';
 import { PersonDirectory } from '../../auth/people/person.directory.js';
 import { SignedInCallers, type SignedInCallersDeps } from '../../auth/people/signed-in-callers.js';
+import { LinkSessions, type LinkSessionsDeps } from '../../auth/shared-links/link-sessions.js';
+import { SharedLinkDirectory } from '../../auth/shared-links/shared-link.directory.js';
 import { createSite, siteStream } from '../../auth/sites/site.aggregate.js';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import { WatcherRights } from './watcher-rights.js';
@@ -22,7 +24,14 @@ it('lets a member watch as long as they are one and signed in, and nobody after 
   const noKeys = { holds: () => false } as unknown as KeyDirectory;
   const people = new PersonDirectory(follower as unknown as DirectoryFollower);
   const signedInCallers = new SignedInCallers({ members, people } as SignedInCallersDeps);
-  const standing = new CallerStanding(noKeys, signedInCallers, follower as unknown as DirectoryFollower);
+  const links = new SharedLinkDirectory(follower as unknown as DirectoryFollower, sites);
+  const linkSessions = new LinkSessions({ links } as LinkSessionsDeps);
+  const standing = new CallerStanding(
+    noKeys,
+    signedInCallers,
+    linkSessions,
+    follower as unknown as DirectoryFollower,
+  );
   const rights = new WatcherRights(standing, sites);
   const tell = (type: string, data: object) => {
     const event = {

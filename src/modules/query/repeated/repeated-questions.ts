@@ -15,7 +15,7 @@ import { type KnownReport, KnownReports } from './known-reports.js';
 
 /** Name of the route's early answers, and what its key must allow. */
 export const REPEATED_QUESTIONS = 'repeated questions';
-export const QUERY_SCOPE = 'stats:read';
+export const QUERY_SCOPE = 'stats:view';
 
 /** More than there are answers in memory: of those that Redis has, too, the question need not be understood again. */
 const QUESTIONS_MAX = 25_000;

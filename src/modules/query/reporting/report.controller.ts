@@ -16,7 +16,7 @@ import {
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { type Caller, requireReach } from '../../auth/access.js';
+import { type Caller, requireReach, requireScope } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { LaterAnswers } from '../answering-later/later-answers.js';
@@ -41,7 +41,7 @@ export function reportController(report: Report): Type {
 
     @Post()
     @HttpCode(200)
-    @NeedsScope('stats:read')
+    @NeedsScope('stats:view')
     @ApiOperation({
       operationId: `${report.name}_query`,
       summary: report.summary,
@@ -61,6 +61,7 @@ export function reportController(report: Report): Type {
     ): Promise<void> {
       const site = requireReach(caller, this.sites.find(idOrDomain));
       if (prefersAsync(headers.prefer)) {
+        requireScope(caller, 'stats:read');
         return this.later.report({ site, body, report, accept: headers.accept }, reply);
       }
       const { answer, etag, table } = await this.queries.execute(

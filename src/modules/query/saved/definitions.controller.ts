@@ -55,7 +55,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
     }
 
     @Get()
-    @NeedsScope('sites:admin', 'stats:read')
+    @NeedsScope('sites:admin', 'stats:view')
     @documented.List()
     list(@Param('site') idOrDomain: string, @Query() query: object, @Calling() caller: Caller): object {
       return this.desk.list({ rules, caller, idOrDomain }, query);
@@ -63,7 +63,7 @@ export function definitionsController(rules: DefinitionRules<DefinitionKind>): T
 
     @Get(':id')
     @UseInterceptors(FoundInterceptor)
-    @NeedsScope('sites:admin', 'stats:read')
+    @NeedsScope('sites:admin', 'stats:view')
     @documented.Get()
     get(@Param('site') idOrDomain: string, @Param('id') id: string, @Calling() caller: Caller): Found {
       return this.desk.get({ rules, caller, idOrDomain }, id);

@@ -13,6 +13,8 @@ import type { KeyPepper } from '../../keys/key-pepper.js';
 const WINDOW_MS = 600_000;
 const ADDRESSES_OF_ACCOUNT = 5;
 const SECOND_FACTORS = { name: 'second-factor', requestsMax: 10, windowMs: 3_600_000 } as const;
+/** However many machines try the password of one shared link. */
+const OF_LINK = { name: 'guess-at-link', requestsMax: 300, windowMs: WINDOW_MS } as const;
 const MAILS = { name: 'mail-to', requestsMax: 5, windowMs: 3_600_000 } as const;
 const INVITATIONS = { name: 'invitation-to', requestsMax: 5, windowMs: 3_600_000 } as const;
 const SUBJECT_CHARACTERS = 32;
@@ -63,6 +65,17 @@ export class GuessLimits {
   /** @throws Problem 429 */
   async countAddress(address: string): Promise<void> {
     await this.#take(this.#ofAddress, networkOf(address));
+  }
+
+  /**
+   * At the password of a shared link, which many people know: nobody is familiar, and those who were let in
+   * before go on as long as their session does.
+   * @throws Problem 429
+   */
+  async countLinkGuess(link: string, address: string): Promise<void> {
+    await this.countAddress(address);
+    await this.#take(this.#ofAccountAndAddress, `link ${link} from ${networkOf(address)}`);
+    await this.#take(OF_LINK, link);
   }
 
   /** Of six digits, that is: tighter, since whoever gets here knows the password. @throws Problem 429 */

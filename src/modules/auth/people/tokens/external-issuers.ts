@@ -12,7 +12,7 @@ import {
 } from 'jose';
 import type { ExternalIssuer } from '../../../../config/checks.js';
 import { Problem } from '../../../../http/problem.js';
-import { TOKEN_CHARACTERS_MAX } from './access-tokens.js';
+import { TOKEN_CHARACTERS_MAX } from './signed-tokens.js';
 
 const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'];
 const FETCH_TIMEOUT_MS = 3_000;
