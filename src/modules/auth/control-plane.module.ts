@@ -1,15 +1,23 @@
 // What people do to the system over HTTP, as commands. For the api role.
 import { Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
+import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { openEntitySource } from '../../postgres/entity-source.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { AuthModule } from './auth.module.js';
+import { DeletedSites } from './deletion/deleted-sites.js';
+import { DeletedSitesModule } from './deletion/deleted-sites.module.js';
+import { DeletionTelemetry } from './deletion/deletion.telemetry.js';
+import { DeletionsController } from './deletion/deletions.controller.js';
+import { Eraser } from './deletion/eraser.js';
+import { Erasures } from './deletion/erasures.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
+import { KeyDirectory } from './directories/key.directory.js';
 import { ChangeSiteHandler } from './sites/change-site.command.js';
 import { CreateSiteHandler } from './sites/create-site.command.js';
 import { DeleteSiteHandler } from './sites/delete-site.command.js';
@@ -44,8 +52,13 @@ import { SiteKeysController } from './keys/site-keys.controller.js';
 import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
 import { SitesController } from './sites/sites.controller.js';
 
+type EraserInputs = [
+  ...[Config, EventStore, Pool, DeletedSites],
+  ...[Erasures, KeyDirectory, CommandBus, DeletionTelemetry],
+];
+
 @Module({
-  imports: [CqrsModule, AuthModule],
+  imports: [CqrsModule, AuthModule, DeletedSitesModule],
   controllers: [
     SitesController,
     SiteKeysController,
@@ -55,6 +68,7 @@ import { SitesController } from './sites/sites.controller.js';
     InvitationsController,
     MerchantsController,
     AuditController,
+    DeletionsController,
     AuthController,
     MeController,
     TotpController,
@@ -64,6 +78,15 @@ import { SitesController } from './sites/sites.controller.js';
   providers: [
     OperatorKey,
     AuditTrail,
+    DeletionTelemetry,
+    Erasures,
+    {
+      provide: Eraser,
+      inject: [CONFIG, EventStore, Pool, DeletedSites, Erasures, KeyDirectory, CommandBus, DeletionTelemetry],
+      useFactory: (
+        ...[config, eventStore, pool, deleted, erasures, keys, commands, telemetry]: EraserInputs
+      ) => new Eraser({ config, eventStore, pool, deleted, erasures, keys, commands, telemetry }),
+    },
     {
       provide: DataSource,
       inject: [Pool],
