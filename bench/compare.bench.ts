@@ -77,7 +77,7 @@ async function compare(pool: Pool, scope: Scope, changed: number): Promise<void>
     pool,
     readConfig({ COMPARE_TIMEOUT_MS: '600000' }),
     { state: versions() },
-    { list: () => sites as never, find: (id) => sites.find((site) => site.id === id) as never },
+    { all: () => sites as never, find: (id) => sites.find((site) => site.id === id) as never },
   );
   const page = { tolerance: '0', limit: 100 };
   const query = new CompareVersionsQuery({ name: 'sessions', a: 1, b: 2 }, scope, page);

@@ -22,7 +22,7 @@ import { startRedis, type TestRedis } from '../test/servers/redis.js';
 import { startCommand } from './start-command.js';
 
 const OPERATOR_KEY = 'operator-key-of-the-query-benches-0123456789';
-const KEY_PEPPER = 'pepper-of-the-query-benches-0123456789abcdef';
+export const KEY_PEPPER = 'pepper-of-the-query-benches-0123456789abcdef';
 const CLOCK_TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 export interface RoleOptions {
@@ -45,6 +45,11 @@ export class RoleProcess {
 
   get pid(): number {
     return this.child.pid;
+  }
+
+  /** Its log so far. */
+  get printed(): readonly string[] {
+    return this.child.lines;
   }
 
   call(path: string, { key = OPERATOR_KEY, body }: { key?: string; body?: unknown } = {}): Promise<Response> {
@@ -100,6 +105,10 @@ export class Product {
     const pool = new Pool({ connectionString: postgres.url, max: 4 });
     pool.on('error', () => {});
     return new Product(directory, postgres, await startRedis({ own: true }), pool);
+  }
+
+  get postgresUrl(): string {
+    return this.postgres.url;
   }
 
   /** Settles once it is ready. All share one data directory, and so one embedded log. */

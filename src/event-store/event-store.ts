@@ -53,6 +53,9 @@ export abstract class EventStore {
   /** All streams' events in commit order, after `after`, up to the present end. */
   abstract readAll(after: GlobalPosition | null): AsyncIterable<RecordedEvent>;
 
+  /** Every event stored by now has this position or a lower one; null when there is none. */
+  abstract end(): Promise<GlobalPosition | null>;
+
   /**
    * Calls `handle` with every event after `after`, one at a time, in order, each once, missing
    * none, reconnecting by itself. A handler that throws is called again with the same event.

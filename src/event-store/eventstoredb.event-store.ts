@@ -84,9 +84,8 @@ export class EventStoreDbEventStore extends EventStore {
   async *readAll(after: GlobalPosition | null): AsyncIterable<RecordedEvent> {
     const streams = this.#allStreams();
     try {
-      const newest = await this.connection.end();
-      if (newest === null) return;
-      const end = positionText(newest);
+      const end = await this.end();
+      if (end === null) return;
       let page: readonly RecordedEvent[];
       let last = after;
       do {
@@ -97,6 +96,15 @@ export class EventStoreDbEventStore extends EventStore {
           last = event.position;
         }
       } while (page.length === PAGE_EVENTS_MAX);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async end(): Promise<GlobalPosition | null> {
+    try {
+      const newest = await this.connection.end();
+      return newest && positionText(newest);
     } catch (error) {
       throw unavailable(error);
     }

@@ -47,7 +47,7 @@ const READ_STREAM = `
 // By the column: a bare `position` here would be the text above, and 10 would come before 2.
 const READ_ALL = `
   SELECT ${COLUMNS} FROM event_store.events WHERE position > $1 ORDER BY events.position LIMIT $2`;
-const END = `SELECT coalesce(max(position), 0)::text AS position FROM event_store.events`;
+const END = `SELECT max(position)::text AS position FROM event_store.events`;
 
 type EventRow = Omit<RecordedEvent, 'metadata'> & { metadata?: RecordedEvent['metadata'] | null };
 
@@ -92,7 +92,7 @@ export class PostgresEventStore extends EventStore {
   }
 
   async *readAll(after: GlobalPosition | null): AsyncIterable<RecordedEvent> {
-    const end = BigInt((await this.#query<{ position: string }>(END, []))[0]!.position);
+    const end = BigInt((await this.end()) ?? 0);
     for (let last = after; BigInt(last ?? 0) < end;) {
       for (const event of await this.#readAfter(last, PAGE_EVENTS_MAX)) {
         if (BigInt(event.position) > end) return;
@@ -100,6 +100,10 @@ export class PostgresEventStore extends EventStore {
         last = event.position;
       }
     }
+  }
+
+  async end(): Promise<GlobalPosition | null> {
+    return (await this.#query<{ position: string | null }>(END, []))[0]!.position;
   }
 
   async subscribeAll(

@@ -43,7 +43,7 @@ export async function grantToApplication(client: ClientBase): Promise<void> {
   const { rows } = await client.query<{ sql: string }>(`
     WITH schemas AS (
       SELECT nspname AS name FROM pg_namespace
-      WHERE nspname = current_schema() OR nspname IN ('event_store', 'salts')
+      WHERE nspname = current_schema() OR nspname IN ('event_store', 'salts', 'people', 'control')
     )
     SELECT format('GRANT USAGE ON SCHEMA %I TO ${app}', name) AS sql FROM schemas
       WHERE NOT has_schema_privilege('${app}', name, 'USAGE')

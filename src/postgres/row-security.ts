@@ -11,6 +11,8 @@ const OF_MERCHANT = `merchant = current_setting('tidemark.merchant', true)`;
 interface Rule {
   readonly tables: RegExp;
   readonly tenantMay: string;
+  /** Whose the rows are. */
+  readonly own: 'site' | 'merchant';
   /** Of all its sites, for what is limited by merchant. */
   readonly merchantMaySee?: true;
 }
@@ -20,9 +22,11 @@ const RULES: readonly Rule[] = [
   {
     tables: /^(sessions|traffic|changed_periods|settled_days|settled_counts|settled_visitors)_v\d+$/,
     tenantMay: 'SELECT',
+    own: 'site',
   },
-  { tables: /^jobs$/, tenantMay: 'SELECT, INSERT, UPDATE, DELETE', merchantMaySee: true },
-  { tables: /^job_results_\d{10}$/, tenantMay: 'SELECT, DELETE' },
+  { tables: /^jobs$/, tenantMay: 'SELECT, INSERT, UPDATE, DELETE', own: 'site', merchantMaySee: true },
+  { tables: /^job_results_\d{10}$/, tenantMay: 'SELECT, DELETE', own: 'site' },
+  { tables: /^control\.(members|invitations)$/, tenantMay: 'SELECT', own: 'merchant' },
 ];
 
 /**
@@ -39,12 +43,12 @@ export function rowSecuritySql(table: string): string {
   const rule = ruleOf(table);
   const policies = [
     policySql(table, { name: 'all_tenants', to: 'app', rows: 'true' }),
-    rule && policySql(table, { name: 'own_site', to: 'tenant', rows: OF_SITE }),
-    rule?.merchantMaySee &&
+    rule?.own === 'site' && policySql(table, { name: 'own_site', to: 'tenant', rows: OF_SITE }),
+    (rule?.own === 'merchant' || rule?.merchantMaySee) &&
       policySql(table, { name: 'own_merchant', to: 'tenant', rows: OF_MERCHANT, may: 'SELECT' }),
   ];
   const grants = rule && [
-    `EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), tenant);`,
+    `EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', ${schemaSql(table)}, tenant);`,
     `EXECUTE format('GRANT ${rule.tenantMay} ON ${table} TO %I', tenant);`,
   ];
   return `DO $do$ DECLARE app text := ${roleSql('app')}; tenant text := ${roleSql('tenant')}; BEGIN
@@ -54,6 +58,12 @@ export function rowSecuritySql(table: string): string {
     ALTER TABLE ${table} FORCE ROW LEVEL SECURITY;
     ${[...policies, ...(grants ?? [])].filter(Boolean).join('\n    ')}
   END $do$`;
+}
+
+/** SQL: of the table, as it is named. */
+function schemaSql(table: string): string {
+  const [schema, name] = table.split('.');
+  return name === undefined ? 'current_schema()' : `'${schema}'`;
 }
 
 interface Policy {
@@ -88,11 +98,12 @@ const entranceGrantsSql = (entrance: string): string =>
 /** Of tables that a release made that knew nothing of this, or that come from a dump, which has no roles. */
 export async function secureTables(client: ClientBase): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_class
-      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+    `SELECT CASE WHEN nspname = current_schema() THEN relname ELSE nspname || '.' || relname END AS name
+      FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE (nspname = current_schema() OR nspname IN ('people', 'control')) AND relkind IN ('r', 'p')
         AND EXISTS (SELECT FROM pg_attribute
           WHERE attrelid = pg_class.oid AND attname IN ('site', 'merchant') AND NOT attisdropped)
-      ORDER BY relname`,
+      ORDER BY name`,
   );
   for (const { name } of rows) {
     await client.query(IS_ENTRANCE.test(name) ? entranceGrantsSql(name) : rowSecuritySql(name));

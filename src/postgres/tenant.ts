@@ -5,14 +5,14 @@ import { escapeLiteral } from 'pg';
 import { roleSql } from './database-roles.js';
 
 export interface Tenant {
-  /** Id. */
-  readonly site: string;
-  /** Id; what all sites of the merchant may be counted for. */
+  /** Id; absent: of none of its sites. */
+  readonly site?: string;
+  /** Id; what is the merchant's, or may be counted for all of its sites. */
   readonly merchant?: string;
 }
 
 /** To be sent with the statement that opens the transaction, so that it costs no round trip. */
-export const asTenantSql = ({ site, merchant = '' }: Tenant): string =>
+export const asTenantSql = ({ site = '', merchant = '' }: Tenant): string =>
   `SELECT set_config('role', ${roleSql('tenant')}, true), set_config('tidemark.site', ${escapeLiteral(site)}, true),
     set_config('tidemark.merchant', ${escapeLiteral(merchant)}, true)`;
 

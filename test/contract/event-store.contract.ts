@@ -216,6 +216,18 @@ function subscribing(store: () => EventStore): void {
       expect(delaysMs.sort((a, b) => a - b)[2]).toBeLessThan(800);
     });
 
+    it('begins, from the end, with what comes after it', async () => {
+      expect(await all(store().readAll(await store().end()))).toEqual([]);
+      await store().append('a', [happened(1), happened(2)], 'none');
+      const end = await store().end();
+      expect(await all(store().readAll(end))).toEqual([]);
+      const seen: RecordedEvent[] = [];
+      const subscription = await follow(end, (event) => void seen.push(event));
+      await store().append('b', [happened(3)], 'none');
+      await subscription.caughtUp();
+      expect(numbers(seen)).toEqual([3]);
+    });
+
     it('resumes after a position', async () => {
       await store().append('a', [happened(1), happened(2), happened(3)], 'none');
       const [first] = await all(store().readAll(null));

@@ -6,10 +6,12 @@ import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
+import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuthTelemetry } from './auth.telemetry.js';
 import { CallerStanding } from './caller-standing.js';
 import { Callers } from './callers.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
+import { DirectorySnapshots } from './directories/directory-snapshots.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
 import { KeyPepper } from './keys/key-pepper.js';
@@ -25,12 +27,20 @@ import { SignedInCallers } from './people/signed-in-callers.js';
 import { AccessTokens } from './people/tokens/access-tokens.js';
 import { SigningKeys } from './people/tokens/signing-keys.js';
 
+type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory];
+
 @Module({
   imports: [CqrsModule, RedisModule],
   providers: [
     SiteDirectory,
     KeyDirectory,
-    DirectoryFollower,
+    DirectorySnapshots,
+    {
+      provide: DirectoryFollower,
+      inject: [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory],
+      useFactory: (...[eventStore, snapshots, telemetry, sites, keys]: FollowerDependencies) =>
+        new DirectoryFollower({ eventStore, snapshots, telemetry, sites, keys }),
+    },
     CallerStanding,
     AuthTelemetry,
     Callers,

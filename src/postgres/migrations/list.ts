@@ -16,7 +16,8 @@ import { People1795219201000 } from './1795219201000-people.js';
 import { ClusteredDays1795219201050 } from './1795219201050-clustered-days.js';
 import { ControlReadModels1795219201100 } from './1795219201100-control-read-models.js';
 import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
-import { Erasures1795219201500 } from './1795219201500-erasures.js';
+import { DirectorySnapshots1795219201500 } from './1795219201500-directory-snapshots.js';
+import { Erasures1795219201600 } from './1795219201600-erasures.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -33,5 +34,6 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ClusteredDays1795219201050,
   ControlReadModels1795219201100,
   KeysAndRepeats1795219201200,
-  Erasures1795219201500,
+  DirectorySnapshots1795219201500,
+  Erasures1795219201600,
 ];

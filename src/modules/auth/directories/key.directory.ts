@@ -1,6 +1,7 @@
 // All valid keys in memory, by the digest under the pepper, so that a key is checked without I/O.
 // Current by following the event store (see directory-follower.ts). What unknown keys cost is one
-// digest each and no memory. A guess learns nothing from timing: what is compared is the digest,
+// digest each and no memory. A key is a line of packed text, found by the hashes of its digest and id; those
+// that were shown last are kept as they are asked for. A guess learns nothing from timing: what is compared is the digest,
 // which it cannot steer, and only keys already proved right are remembered as given. A key expires at
 // its moment on every node, without an event: each look-up compares.
 import { Inject, Injectable } from '@nestjs/common';
@@ -8,10 +9,15 @@ import { LRUCache } from 'lru-cache';
 import { CONFIG, type Config } from '../../../config/config.js';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
-import type { KeyEvent } from '../../../events/key.events.js';
+import type { KeyEvent, KeyScope } from '../../../events/key.events.js';
 import type { Caller } from '../access.js';
 import { type ApiKey, hasExpired, keyFold } from '../keys/key.aggregate.js';
 import { KeyPepper } from '../keys/key-pepper.js';
+import type { Directory } from './directory.js';
+import { OwnedSlots } from './owned-slots.js';
+import { packKey, unpackKey } from './packed-key.js';
+import { PackedRecords } from './packed-records.js';
+import { hashOf, SlotIndex } from './slot-index.js';
 
 const RECENT_KEYS_MAX = 10_000;
 const KEY_CHARACTERS_MAX = 256;
@@ -23,7 +29,7 @@ const OPERATOR: Caller = {
   scopes: new Set(['operator'] as const),
 };
 
-/** A key as it is looked up: one object for as long as the key is unchanged. */
+/** A key as it was shown, until it changes. */
 interface HeldKey {
   readonly caller: Caller;
   /** Epoch ms; infinite: never. */
@@ -39,22 +45,29 @@ export interface KeyUse {
 }
 
 @Injectable()
-export class KeyDirectory {
-  readonly #byId = new Map<string, ApiKey>();
-  readonly #byDigest = new Map<string, HeldKey>();
-  /** Owner, a site or else a merchant, to its keys. */
-  readonly #byOwner = new Map<string, Map<string, ApiKey>>();
+export class KeyDirectory implements Directory {
+  readonly name = 'keys';
+  readonly format = 1;
+  #records = new PackedRecords();
+  #byId = new SlotIndex();
+  #byDigest = new SlotIndex();
+  /** A site, or else a merchant. */
+  #byOwner = new OwnedSlots();
+  /** By the key itself. */
   readonly #recent = new LRUCache<string, HeldKey>({ max: RECENT_KEYS_MAX });
-  /** Each once: those with a use that nobody has asked for yet. */
+  /** Those with a use that nobody has asked for yet. */
   #used: HeldKey[] = [];
-  readonly #operatorKeyConfigured: boolean;
+  /** One object for all keys that may do the same. */
+  readonly #scopes = new Map<string, ReadonlySet<KeyScope>>();
+  readonly #configuredOperator: string | undefined;
+  /** Digest of the operator's key that was issued last. */
+  #issuedOperator: string | undefined;
 
   constructor(
     @Inject(CONFIG) config: Pick<Config, 'OPERATOR_KEY'>,
     private readonly pepper: KeyPepper,
   ) {
-    this.#operatorKeyConfigured = config.OPERATOR_KEY !== undefined;
-    if (config.OPERATOR_KEY !== undefined) this.#holdOperator(pepper.digest(config.OPERATOR_KEY));
+    if (config.OPERATOR_KEY !== undefined) this.#configuredOperator = pepper.digest(config.OPERATOR_KEY);
   }
 
   /** Undefined: unknown, revoked or expired. Cheap on repeated keys. */
@@ -70,7 +83,7 @@ export class KeyDirectory {
   /** Of a key that was found before: whether it still would be. */
   holds({ id }: Caller): boolean {
     if (id === OPERATOR.id) return true;
-    const key = this.#byId.get(id);
+    const key = this.byId(id);
     return key !== undefined && !hasExpired(key, new Date());
   }
 
@@ -84,79 +97,125 @@ export class KeyDirectory {
       return { key: held.caller.id, usedAtMs };
     });
     // The operator's is not listed anywhere, and what was revoked no longer is.
-    return uses.filter(({ key }) => this.#byId.has(key));
+    return uses.filter(({ key }) => this.#slotOf(key) !== undefined);
   }
 
   byId(id: string): ApiKey | undefined {
-    return this.#byId.get(id);
+    const slot = this.#slotOf(id);
+    return slot === undefined ? undefined : this.#key(slot);
   }
 
   listOfSite(site: string): readonly ApiKey[] {
-    return [...(this.#byOwner.get(ownerKey({ site, merchant: '' }))?.values() ?? [])];
+    return this.#keysIn(this.#byOwner.of(ownerOf({ site, merchant: '' })), (key) => key.site === site);
   }
 
   /** Those good for all of the merchant's sites; without a merchant, every merchant's. */
   listOfMerchant(merchant: string | null): readonly ApiKey[] {
-    if (merchant === null) return [...this.#byId.values()].filter((key) => key.site === null);
-    return [...(this.#byOwner.get(ownerKey({ site: null, merchant }))?.values() ?? [])];
+    if (merchant === null) return this.#keysIn(this.#records.slots(), (key) => key.site === null);
+    const isIts = (key: ApiKey): boolean => key.site === null && key.merchant === merchant;
+    return this.#keysIn(this.#byOwner.of(ownerOf({ site: null, merchant })), isIts);
   }
 
   apply(recorded: RecordedEvent): void {
     const event = recorded as unknown as RecordedEvent & (KeyEvent | InstallationEvent);
     switch (event.type) {
       case 'KeyIssued':
-        this.#add(keyFold.evolve('absent', event) as ApiKey);
-        break;
       case 'KeyChanged':
-      case 'KeyRotated': {
-        const key = this.#byId.get(event.data.key);
-        if (key === undefined) break;
-        this.#remove(key.id);
-        this.#add(keyFold.evolve(key, event) as ApiKey);
+      case 'KeyRotated':
+      case 'KeyRevoked': {
+        const slot = this.#slotOf(event.data.key);
+        const before = slot === undefined ? keyFold.initial : this.#key(slot);
+        const after = keyFold.evolve(before, event);
+        if (typeof before !== 'string') this.#remove(slot!, before);
+        if (typeof after !== 'string') this.#index(this.#records.add(packKey(after)), after);
         break;
       }
-      case 'KeyRevoked':
-        this.#remove(event.data.key);
-        break;
       case 'OperatorKeyIssued':
-        if (!this.#operatorKeyConfigured) this.#holdOperator(event.data.digest);
+        this.#issuedOperator = event.data.digest;
         break;
       case 'PepperChosen':
         break;
     }
   }
 
+  *lines(): Iterable<string> {
+    if (this.#issuedOperator !== undefined) yield JSON.stringify(this.#issuedOperator);
+    for (const slot of this.#records.slots()) yield this.#records.get(slot);
+  }
+
+  restore(line: string): void {
+    if (line.startsWith('"')) this.#issuedOperator = JSON.parse(line) as string;
+    else this.#index(this.#records.add(line), unpackKey(line));
+  }
+
+  clear(): void {
+    this.#records = new PackedRecords();
+    this.#byId = new SlotIndex();
+    this.#byDigest = new SlotIndex();
+    this.#byOwner = new OwnedSlots();
+    this.#issuedOperator = undefined;
+    this.#recent.clear();
+  }
+
   #lookUp(key: string): HeldKey | undefined {
     if (key.length > KEY_CHARACTERS_MAX) return undefined;
-    const held = this.#byDigest.get(this.pepper.digest(key));
+    const held = this.#heldOf(this.pepper.digest(key));
     if (held) this.#recent.set(key, held);
     return held;
   }
 
-  #holdOperator(digest: string): void {
-    this.#byDigest.set(digest, { caller: OPERATOR, expiresAtMs: Number.POSITIVE_INFINITY, usedAtMs: 0 });
+  #heldOf(digest: string): HeldKey | undefined {
+    if (digest === (this.#configuredOperator ?? this.#issuedOperator)) {
+      return { caller: OPERATOR, expiresAtMs: Number.POSITIVE_INFINITY, usedAtMs: 0 };
+    }
+    let found: ApiKey | undefined;
+    this.#byDigest.find(hashOf(digest), (slot) => {
+      const key = this.#key(slot);
+      if (key.digest === digest) found = key;
+      return found !== undefined;
+    });
+    if (found === undefined) return undefined;
+    const { id, merchant, site, scopes, expiresAt } = found;
+    const caller = { id, merchant, site, scopes: this.#scopesOf(scopes) };
+    return { caller, expiresAtMs: expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, usedAtMs: 0 };
   }
 
-  #add(key: ApiKey): void {
-    const { id, merchant, site } = key;
-    this.#byId.set(id, key);
-    const caller = { id, merchant, site, scopes: new Set(key.scopes) };
-    const expiresAtMs = key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
-    this.#byDigest.set(key.digest, { caller, expiresAtMs, usedAtMs: 0 });
-    const owned = this.#byOwner.get(ownerKey(key)) ?? new Map<string, ApiKey>();
-    this.#byOwner.set(ownerKey(key), owned.set(id, key));
+  #scopesOf(scopes: readonly KeyScope[]): ReadonlySet<KeyScope> {
+    const text = scopes.join(' ');
+    const known = this.#scopes.get(text) ?? new Set(scopes);
+    this.#scopes.set(text, known);
+    return known;
   }
 
-  #remove(id: string): void {
-    const key = this.#byId.get(id);
-    if (!key) return;
-    this.#byId.delete(id);
-    this.#byDigest.delete(key.digest);
-    this.#byOwner.get(ownerKey(key))?.delete(id);
-    // The digest does not lead back to the key as given: all are looked up anew, once.
-    this.#recent.clear();
+  #slotOf(id: string): number | undefined {
+    return this.#byId.find(hashOf(id), (slot) => this.#key(slot).id === id);
+  }
+
+  #key(slot: number): ApiKey {
+    return unpackKey(this.#records.get(slot));
+  }
+
+  #keysIn(slots: Iterable<number>, isWanted: (key: ApiKey) => boolean): readonly ApiKey[] {
+    return Array.from(slots, (slot) => this.#key(slot)).filter(isWanted);
+  }
+
+  #index(slot: number, key: ApiKey): void {
+    this.#byId.add(hashOf(key.id), slot);
+    this.#byDigest.add(hashOf(key.digest), slot);
+    this.#byOwner.add(ownerOf(key), slot);
+  }
+
+  #remove(slot: number, key: ApiKey): void {
+    this.#byId.remove(hashOf(key.id), slot);
+    this.#byDigest.remove(hashOf(key.digest), slot);
+    this.#byOwner.remove(ownerOf(key), slot);
+    this.#records.remove(slot);
+    // The digest does not lead back to the key as it was shown.
+    for (const [shown, held] of this.#recent.entries()) {
+      if (held.caller.id === key.id) this.#recent.delete(shown);
+    }
   }
 }
 
-const ownerKey = ({ site, merchant }: Pick<ApiKey, 'site' | 'merchant'>): string =>
+const ownerOf = ({ site, merchant }: Pick<ApiKey, 'site' | 'merchant'>): string =>
   site === null ? `merchant ${merchant}` : `site ${site}`;

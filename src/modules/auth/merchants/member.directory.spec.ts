@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { MerchantEvent, Role } from '../../../events/merchant.events.js';
+import type { Directory } from '../directories/directory.js';
 import type { DirectoryFollower } from '../directories/directory-follower.js';
 import { MemberDirectory } from './member.directory.js';
 
@@ -7,11 +8,11 @@ let directory: MemberDirectory;
 let tell: (event: MerchantEvent) => void;
 beforeEach(() => {
   const follower = {
-    follow: (hear: (event: RecordedEvent) => void) => {
-      tell = (event) => hear(event as unknown as RecordedEvent);
+    follow: (followed: Directory) => {
+      tell = (event) => followed.apply(event as unknown as RecordedEvent);
     },
   };
-  directory = new MemberDirectory(follower as DirectoryFollower);
+  directory = new MemberDirectory(follower as unknown as DirectoryFollower);
 });
 
 const joined = (person: string, merchant: string, role: Role) =>

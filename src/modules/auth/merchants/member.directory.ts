@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { MerchantEvent, Role } from '../../../events/merchant.events.js';
 import { type Caller, memberCaller, personOf } from '../access.js';
+import type { Directory } from '../directories/directory.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 
 export interface Membership {
@@ -13,13 +14,15 @@ export interface Membership {
 }
 
 @Injectable()
-export class MemberDirectory {
+export class MemberDirectory implements Directory {
+  readonly name = 'members';
+  readonly format = 1;
   readonly #roles = new Map<string, Role>();
   /** One merchant's id, or those of several in the order of joining. */
   readonly #merchants = new Map<string, string | readonly string[]>();
 
   constructor(follower: DirectoryFollower) {
-    follower.follow((event) => this.apply(event));
+    follower.follow(this);
   }
 
   /** Undefined: no member. */
@@ -44,7 +47,7 @@ export class MemberDirectory {
     return now !== undefined && [...caller.scopes].every((scope) => now.scopes.has(scope));
   }
 
-  private apply(recorded: RecordedEvent): void {
+  apply(recorded: RecordedEvent): void {
     const event = recorded as unknown as RecordedEvent & MerchantEvent;
     switch (event.type) {
       case 'MemberJoined': {
@@ -70,6 +73,25 @@ export class MemberDirectory {
       }
       default:
     }
+  }
+
+  *lines(): Iterable<string> {
+    for (const person of this.#merchants.keys()) {
+      const memberships = this.merchantsOf(person).map(({ merchant, role }) => [merchant, role]);
+      yield JSON.stringify([person, memberships]);
+    }
+  }
+
+  restore(line: string): void {
+    const [person, memberships] = JSON.parse(line) as [string, readonly (readonly [string, Role])[]];
+    const merchants = memberships.map(([merchant]) => merchant);
+    this.#merchants.set(person, merchants.length === 1 ? merchants[0]! : merchants);
+    for (const [merchant, role] of memberships) this.#roles.set(membership(person, merchant), role);
+  }
+
+  clear(): void {
+    this.#roles.clear();
+    this.#merchants.clear();
   }
 
   #merchantIdsOf(person: string): readonly string[] {

@@ -1,7 +1,8 @@
 // Merchants, members and invitations a page at a time, from the control plane's tables, as they are once those
 // know all that is stored.
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, MoreThan } from 'typeorm';
+import { DataSource, type EntityTarget, type FindManyOptions, MoreThan, type ObjectLiteral } from 'typeorm';
+import { asTenantSql } from '../../../postgres/tenant.js';
 import { cursorOf, cursorRefused, type Page, textOfCursor } from '../page.js';
 import { ControlReadModels } from '../read-models/control-read-models.js';
 import { InvitationRow, MemberRow } from '../read-models/merchants.read-model.js';
@@ -47,7 +48,7 @@ export class MerchantLists {
 
   async members(merchant: string, wanted: PageWanted): Promise<Page<MemberRow>> {
     await this.readModels.settle();
-    const rows = await this.source.getRepository(MemberRow).find({
+    const rows = await this.#rowsOf(merchant, MemberRow, {
       where: { merchant, person: MoreThan(after(wanted)) },
       order: { person: 'ASC' },
       take: wanted.limit + 1,
@@ -61,12 +62,24 @@ export class MerchantLists {
     wanted: PageWanted & { readonly now: Date },
   ): Promise<Page<InvitationRow>> {
     await this.readModels.settle();
-    const rows = await this.source.getRepository(InvitationRow).find({
+    const rows = await this.#rowsOf(merchant, InvitationRow, {
       where: { merchant, invitation: MoreThan(after(wanted)), expiresAt: MoreThan(wanted.now) },
       order: { invitation: 'ASC' },
       take: wanted.limit + 1,
     });
     return pageOfRows(rows, { ...wanted, nameOf: ({ invitation }) => invitation });
+  }
+
+  /** As the merchant, whom PostgreSQL shows no rows of another, whatever is wanted. */
+  #rowsOf<Row extends ObjectLiteral>(
+    merchant: string,
+    entity: EntityTarget<Row>,
+    wanted: FindManyOptions<Row>,
+  ): Promise<Row[]> {
+    return this.source.transaction(async (manager) => {
+      await manager.query(asTenantSql({ merchant }));
+      return manager.find(entity, wanted);
+    });
   }
 }
 

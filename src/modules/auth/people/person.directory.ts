@@ -4,6 +4,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { PersonEvent, SignInEvent } from '../../../events/person.events.js';
+import type { Directory } from '../directories/directory.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { endsSignIns } from './person.aggregate.js';
 import { ACCESS_TOKEN_LIFE_SECONDS, type SignedInPerson } from './tokens/access-tokens.js';
@@ -12,14 +13,16 @@ import { ACCESS_TOKEN_LIFE_SECONDS, type SignedInPerson } from './tokens/access-
 const REMEMBERED_MS = 2 * ACCESS_TOKEN_LIFE_SECONDS * 1000;
 
 @Injectable()
-export class PersonDirectory {
+export class PersonDirectory implements Directory {
+  readonly name = 'people';
+  readonly format = 1;
   /** Of whom all sign-ins were ended once. */
   readonly #generations = new Map<string, number>();
   /** Sign-ins that have ended, by when; oldest first. */
   readonly #ended = new Map<string, number>();
 
   constructor(follower: DirectoryFollower) {
-    follower.follow((event) => this.apply(event));
+    follower.follow(this);
   }
 
   hasEnded({ person, signIn, generation }: Omit<SignedInPerson, 'merchant'>): boolean {
@@ -33,6 +36,23 @@ export class PersonDirectory {
     } else if (endsSignIns(event)) {
       this.#generations.set((event.data as { readonly person: string }).person, event.revision);
     }
+  }
+
+  *lines(): Iterable<string> {
+    for (const [person, generation] of this.#generations)
+      yield JSON.stringify(['generation', person, generation]);
+    for (const [signIn, endedAtMs] of this.#ended) yield JSON.stringify(['ended', signIn, endedAtMs]);
+  }
+
+  restore(line: string): void {
+    const [what, id, value] = JSON.parse(line) as ['generation' | 'ended', string, number];
+    if (what === 'ended') this.#end(id, value);
+    else this.#generations.set(id, value);
+  }
+
+  clear(): void {
+    this.#generations.clear();
+    this.#ended.clear();
   }
 
   #end(signIn: string, endedAtMs: number): void {

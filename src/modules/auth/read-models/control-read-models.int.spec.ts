@@ -41,7 +41,7 @@ afterEach(() => jest.restoreAllMocks());
 const node = () =>
   new ControlReadModels({
     ...{ source, eventStore, telemetry: new Telemetry('silent') },
-    follower: { follow: () => undefined },
+    follower: { listen: () => undefined },
   });
 
 const rows = () => controlRows(pool);

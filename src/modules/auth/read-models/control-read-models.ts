@@ -44,7 +44,7 @@ export interface ReadModelParts {
   readonly source: DataSource;
   readonly eventStore: EventStore;
   readonly telemetry: Telemetry;
-  readonly follower: Pick<DirectoryFollower, 'follow'>;
+  readonly follower: Pick<DirectoryFollower, 'listen'>;
 }
 
 export class ControlReadModels implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -55,7 +55,7 @@ export class ControlReadModels implements OnApplicationBootstrap, BeforeApplicat
   #waiters: (() => void)[] = [];
 
   constructor(private readonly parts: ReadModelParts) {
-    parts.follower.follow(() => this.#wake());
+    parts.follower.listen(() => this.#wake());
   }
 
   onApplicationBootstrap(): void {
@@ -120,7 +120,7 @@ export class ControlReadModels implements OnApplicationBootstrap, BeforeApplicat
     await this.parts.source.transaction(async (manager) => {
       if ((await changed(manager, BEGIN_ANEW, [NAME, DEFINITION])) === 0) return;
       const tables = READ_MODEL_ENTITIES.map((entity) => this.parts.source.getMetadata(entity).tablePath);
-      await manager.query(`TRUNCATE ${tables.join(', ')}`);
+      for (const table of tables) await manager.query(`DELETE FROM ${table}`);
     });
   }
 

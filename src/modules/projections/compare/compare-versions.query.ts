@@ -86,7 +86,7 @@ export class CompareVersionsHandler implements IQueryHandler<CompareVersionsQuer
     @Inject(Pool) private readonly pool: Pool,
     @Inject(CONFIG) private readonly config: Pick<Config, 'COMPARE_TIMEOUT_MS'>,
     @Inject(ReadModelsDirectory) private readonly directory: Pick<ReadModelsDirectory, 'state'>,
-    @Inject(SiteDirectory) private readonly sites: Pick<SiteDirectory, 'find' | 'list'>,
+    @Inject(SiteDirectory) private readonly sites: Pick<SiteDirectory, 'find' | 'all'>,
   ) {}
 
   async execute({ wanted, scope, page }: CompareVersionsQuery): Promise<VersionsCompared> {
@@ -100,7 +100,7 @@ export class CompareVersionsHandler implements IQueryHandler<CompareVersionsQuer
         `Versions ${versions.a} and ${versions.b} do not both hold the site ${scope.site}.`,
       );
     }
-    const inScope = known ? [known] : site === null ? this.sites.list() : [];
+    const inScope = known ? [known] : site === null ? this.sites.all() : [];
     const tolerance = toleranceOf(page.tolerance);
     const { row, positionsDiffer } = await this.#read(versions, {
       ...siteZones(versions.comparison.days === 'site' ? inScope : []),

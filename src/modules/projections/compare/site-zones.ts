@@ -16,7 +16,7 @@ export interface SiteZones {
 }
 
 /** Of the sites whose days are not those of UTC: most are, and need not be said. */
-export function siteZones(all: readonly Pick<Site, 'id' | 'timezone'>[]): SiteZones {
+export function siteZones(all: Iterable<Pick<Site, 'id' | 'timezone'>>): SiteZones {
   const names = new Map<string, string>();
   const sites: string[] = [];
   const zones: string[] = [];

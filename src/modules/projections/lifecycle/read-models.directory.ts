@@ -1,7 +1,7 @@
 // The versions of the read models and their rebuilds in memory, current by following the event store;
 // nothing else changes it. Every role that serves or feeds a version has one.
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { EventStore, type Subscription } from '../../../event-store/event-store.js';
+import { EventStore, type RecordedEvent, type Subscription } from '../../../event-store/event-store.js';
 import { within } from '../../../waiting/within.js';
 import { DEFINITIONS, fingerprintOf } from '../catalog/catalog.js';
 import {
@@ -23,6 +23,8 @@ export class ReadModelsNotKnownError extends Error {
 export class ReadModelsDirectory implements OnModuleInit {
   readonly #listeners = new Set<() => void>();
   #state: ReadModels = NO_READ_MODELS;
+  /** Of the stream, as far as it is known. */
+  #revision = -1;
   #subscription: Subscription | undefined;
 
   constructor(@Inject(EventStore) private readonly eventStore: EventStore) {}
@@ -32,10 +34,11 @@ export class ReadModelsDirectory implements OnModuleInit {
     const { number: definition } = DEFINITIONS.at(-1)!;
     const data = { version: FIRST_VERSION, definition, fingerprint: fingerprintOf(definition) };
     await this.eventStore.append(READ_MODELS_STREAM, [{ type: 'ReadModelsFounded', data }], 'none');
-    this.#subscription = await this.eventStore.subscribeAll(null, (event) => {
-      if (event.stream !== READ_MODELS_STREAM) return;
-      this.#state = evolveReadModels(this.#state, event);
-      for (const listener of this.#listeners) listener();
+    // Its own stream up to here, and only then what comes to all: millions of events are about something else.
+    const end = await this.eventStore.end();
+    for await (const event of this.eventStore.readStream(READ_MODELS_STREAM)) this.#apply(event);
+    this.#subscription = await this.eventStore.subscribeAll(end, (event) => {
+      if (event.stream === READ_MODELS_STREAM) this.#apply(event);
     });
     if (await this.settle(BOOT_TIMEOUT_MS)) return;
     throw new ReadModelsNotKnownError(
@@ -61,6 +64,14 @@ export class ReadModelsDirectory implements OnModuleInit {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #apply(event: RecordedEvent): void {
+    // Known already, if it came between the end and the reading of the stream.
+    if (event.revision <= this.#revision) return;
+    this.#state = evolveReadModels(this.#state, event);
+    this.#revision = event.revision;
+    for (const listener of this.#listeners) listener();
   }
 
   /** Waits until everything stored by now is known here; false when that takes too long. */

@@ -1,5 +1,6 @@
 import { memberCaller } from '../../auth/access.js';
 import { CallerStanding } from '../../auth/caller-standing.js';
+import type { Directory } from '../../auth/directories/directory.js';
 import type { DirectoryFollower } from '../../auth/directories/directory-follower.js';
 import type { KeyDirectory } from '../../auth/directories/key.directory.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
@@ -11,10 +12,10 @@ import type { RecordedEvent } from '../../../event-store/event-store.js';
 import { WatcherRights } from './watcher-rights.js';
 
 it('lets a member watch as long as they are one and signed in, and nobody after a minute without news', () => {
-  const heard: ((event: RecordedEvent) => void)[] = [];
+  const followed: Directory[] = [];
   const follower = {
     isStale: false,
-    follow: (hear: (event: RecordedEvent) => void) => void heard.push(hear),
+    follow: (directory: Directory) => void followed.push(directory),
   };
   const sites = new SiteDirectory();
   const members = new MemberDirectory(follower as unknown as DirectoryFollower);
@@ -32,7 +33,7 @@ it('lets a member watch as long as they are one and signed in, and nobody after 
       position: '0',
       recordedAt: new Date(),
     };
-    for (const hear of heard) hear(event as unknown as RecordedEvent);
+    for (const directory of followed) directory.apply(event as unknown as RecordedEvent);
     sites.apply(event as unknown as RecordedEvent);
   };
   const draft = { domain: 'a.example', name: 'n', timezone: 'UTC', currency: 'EUR', trackingIds: [] };

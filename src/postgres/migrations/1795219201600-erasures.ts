@@ -1,8 +1,8 @@
 // Whose rows are being erased, by whom, and how many are gone so far: see src/modules/auth/deletion/.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class Erasures1795219201500 implements MigrationInterface {
-  readonly name = 'Erasures1795219201500';
+export class Erasures1795219201600 implements MigrationInterface {
+  readonly name = 'Erasures1795219201600';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
