@@ -103,6 +103,7 @@ function build(partition: number, source: BuildOrder['source']): Promise<void> {
     definition: definition.number,
     basis: SERVING,
     scope: null,
+    deleted: [],
     databaseUrl,
     source,
   };

@@ -75,6 +75,7 @@ export function project(log: TrackingLog, pool: Pool, overrides: Partial<Project
     projections: CATALOG,
     interpret: createInterpreter(),
     sites: null,
+    deleted: new Set(),
     read: sessionReader(pool, { sessions: `sessions_v${version}`, waiting: `waiting_v${version}` }),
     telemetry,
     halted: new HaltedPartitions(telemetry),

@@ -24,6 +24,7 @@ export interface RebuildOptions {
   readonly interpret?: Interpret;
   readonly signal?: AbortSignal;
   readonly scope?: RebuildScope;
+  readonly deleted?: readonly string[];
   /** Of sites that do not count their days by UTC. */
   readonly zones?: SiteZones;
 }
@@ -62,6 +63,7 @@ export async function rebuild(log: TrackingLog, pool: Pool, options: RebuildOpti
           pace: new Pace(null),
           basis: BASIS,
           sites,
+          deleted: options.deleted ?? [],
           ranges,
           sizeOf: (of) => partitionSize(pool, measured, { partition: of, bucketEventsMax, sites, ranges }),
         },

@@ -307,6 +307,10 @@ export const SETTINGS = {
     'Hours for which the result of a job can be fetched.',
     wholeNumber(1, 720).prefault('24'),
   ),
+  DELETION_GRACE_DAYS: setting(
+    'Days after the deletion of a site until its rows are erased. Nobody can ask for them meanwhile.',
+    wholeNumber(1, 365).prefault('7'),
+  ),
   COMPARE_TIMEOUT_MS: setting(
     'How long comparing two versions of a projection may run in PostgreSQL before it is refused as too costly.',
     wholeNumber(100, 600_000).prefault('60000'),

@@ -19,6 +19,8 @@ export const FAILPOINTS = [
   'people.signed-in',
   'people.password-changed',
   'repeatable.before-answer',
+  'deletion.before-commit',
+  'deletion.after-commit',
 ] as const;
 
 /** `place:passes` → how often the place is passed unharmed first. */

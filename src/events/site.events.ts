@@ -64,7 +64,9 @@ export type SiteEvent =
         readonly trackingIds?: readonly string[];
       };
     }
-  | { readonly type: 'SiteDeleted'; readonly data: { readonly site: string } };
+  | { readonly type: 'SiteDeleted'; readonly data: { readonly site: string } }
+  /** Of a deleted site: no table holds a row of it any more. `rows` were deleted. */
+  | { readonly type: 'DataErased'; readonly data: { readonly site: string; readonly rows: number } };
 
 export type DomainEvent =
   | { readonly type: 'DomainClaimed'; readonly data: { readonly domain: string; readonly site: string } }

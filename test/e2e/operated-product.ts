@@ -75,6 +75,11 @@ export class OperatedProduct {
     return this.#child.lines;
   }
 
+  /** Settles when the process that was last started has ended, whatever ended it. */
+  get ended(): Promise<unknown> {
+    return this.#child.ended;
+  }
+
   async kill(signal: NodeJS.Signals): Promise<void> {
     await this.#child.kill(signal);
   }

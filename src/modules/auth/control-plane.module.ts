@@ -10,7 +10,14 @@ import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { AuthModule } from './auth.module.js';
+import { DeletedSites } from './deletion/deleted-sites.js';
+import { DeletedSitesModule } from './deletion/deleted-sites.module.js';
+import { DeletionTelemetry } from './deletion/deletion.telemetry.js';
+import { DeletionsController } from './deletion/deletions.controller.js';
+import { Eraser } from './deletion/eraser.js';
+import { Erasures } from './deletion/erasures.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
+import { KeyDirectory } from './directories/key.directory.js';
 import { ChangeSiteHandler } from './sites/change-site.command.js';
 import { CreateSiteHandler } from './sites/create-site.command.js';
 import { DeleteSiteHandler } from './sites/delete-site.command.js';
@@ -60,8 +67,13 @@ import { SharedLinksDesk } from './shared-links/shared-links.desk.js';
 import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
 import { SitesController } from './sites/sites.controller.js';
 
+type EraserInputs = [
+  ...[Config, EventStore, Pool, DeletedSites],
+  ...[Erasures, KeyDirectory, CommandBus, DeletionTelemetry],
+];
+
 @Module({
-  imports: [CqrsModule, AuthModule],
+  imports: [CqrsModule, AuthModule, DeletedSitesModule],
   controllers: [
     SitesController,
     SiteKeysController,
@@ -75,6 +87,7 @@ import { SitesController } from './sites/sites.controller.js';
     QuotasController,
     MerchantUsageController,
     AuditController,
+    DeletionsController,
     AuthController,
     MeController,
     TotpController,
@@ -84,6 +97,15 @@ import { SitesController } from './sites/sites.controller.js';
   providers: [
     OperatorKey,
     AuditTrail,
+    DeletionTelemetry,
+    Erasures,
+    {
+      provide: Eraser,
+      inject: [CONFIG, EventStore, Pool, DeletedSites, Erasures, KeyDirectory, CommandBus, DeletionTelemetry],
+      useFactory: (
+        ...[config, eventStore, pool, deleted, erasures, keys, commands, telemetry]: EraserInputs
+      ) => new Eraser({ config, eventStore, pool, deleted, erasures, keys, commands, telemetry }),
+    },
     {
       provide: DataSource,
       inject: [Pool],

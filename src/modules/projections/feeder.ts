@@ -8,6 +8,7 @@ import type { RebuildSource } from '../../events/read-models.events.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { Permits } from '../../tracking-log/permits.js';
 import { type Partition, TrackingLog } from '../../tracking-log/tracking-log.js';
+import { DeletedSites } from '../auth/deletion/deleted-sites.js';
 import { readSites } from '../auth/directories/read-sites.js';
 import { sessions } from './catalog/sessions.projection.js';
 import { waiting } from './catalog/waiting.projection.js';
@@ -65,6 +66,7 @@ export class Feeder {
     private readonly halted: HaltedPartitions,
     @Inject(EventStore) private readonly eventStore: EventStore,
     private readonly clusterer: Clusterer,
+    private readonly deleted: DeletedSites,
   ) {
     // One run is gathered, one folded, one commits.
     this.#budget = new EventBudget(3 * config.PROJECTOR_FLUSH_EVENTS_MAX);
@@ -119,7 +121,10 @@ export class Feeder {
         await decideRanges(pool, { version, scope }, async () => siteZones(await readSites(this.eventStore)));
       }
       const order = { feed, definition: definition.number, databaseUrl, source, basis, scope };
-      await this.#permits.with(() => buildInProcess(order, signal));
+      // Told as late as can be: what is deleted after that is erased when all is written (auth/deletion/).
+      await this.#permits.with(() =>
+        buildInProcess({ ...order, deleted: this.deleted.list().map(({ site }) => site) }, signal),
+      );
     }
     const projections = projectionsOf(definition, version);
     const indexing = { pool, progress, projections, version, partitions: log.partitions };
@@ -163,6 +168,7 @@ export class Feeder {
       projections,
       interpret: this.#interpreterOf(definition),
       sites: scope?.sites ? new Set(scope.sites) : null,
+      deleted: this.deleted,
       read: sessionReader(pool, {
         sessions: tableOf({ name: sessions.name, version }),
         waiting: tableOf({ name: waiting.name, version }),

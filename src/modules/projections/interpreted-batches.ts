@@ -19,12 +19,17 @@ export interface InterpretedBatch {
   readonly deadLetters: readonly DeadLetter[];
 }
 
+/** The sites that have been deleted by now: there are more of them as time goes. */
+export type DeletedSiteIds = Pick<ReadonlySet<string>, 'has'>;
+
 export interface InterpretOptions {
   readonly partition: Partition;
   readonly projections: readonly Projection[];
   readonly interpret: Interpret;
   /** Events of other sites are left out; null: of none. */
   readonly sites: ReadonlySet<string> | null;
+  /** Sites whose events are left out, whatever the log still holds. */
+  readonly deleted: DeletedSiteIds;
   /** By place in the batch: events known to be unfit for the read models, and why. */
   readonly poison?: ReadonlyMap<number, string>;
 }
@@ -38,7 +43,7 @@ export async function* interpretBatches(
 
 export function interpretBatch(batch: RecordedBatch, options: InterpretOptions): InterpretedBatch {
   const { position, appendedAt, events, unknown } = batch;
-  const { partition, projections, interpret, sites, poison } = options;
+  const { partition, projections, interpret, sites, deleted, poison } = options;
   const { name: projection, version } = projections[0]!;
   const place = { projection, version, partition, position };
   if (unknown !== undefined) {
@@ -52,7 +57,7 @@ export function interpretBatch(batch: RecordedBatch, options: InterpretOptions):
   let inScope = 0;
   for (let index = 0; index < events.length; index++) {
     const event = events[index]!;
-    if (sites !== null && !sites.has(event.site)) continue;
+    if ((sites !== null && !sites.has(event.site)) || deleted.has(event.site)) continue;
     inScope++;
     try {
       const reason = poison?.get(index);

@@ -2,6 +2,7 @@
 // TrackingLogStrategy.
 import { Module } from '@nestjs/common';
 import { ArchiveModule } from '../../archive/archive.module.js';
+import { DeletedSitesModule } from '../auth/deletion/deleted-sites.module.js';
 import { Clusterer } from './clustering/clusterer.js';
 import { ClusteringTelemetry } from './clustering/clustering.telemetry.js';
 import { DecisionFollowerModule } from './dead-letters/decision-follower.module.js';
@@ -17,7 +18,7 @@ import { RebuildSteward } from './rebuild/rebuild-steward.js';
 import { SharingModule } from './sharing/sharing.module.js';
 
 @Module({
-  imports: [ReadModelsModule, SharingModule, ArchiveModule, DecisionFollowerModule],
+  imports: [ReadModelsModule, SharingModule, ArchiveModule, DecisionFollowerModule, DeletedSitesModule],
   controllers: [PartitionController],
   providers: [
     ProjectionsTelemetry,

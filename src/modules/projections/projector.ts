@@ -12,7 +12,12 @@ import type { Feed } from './feed.js';
 import { fold, type Folded } from './fold.js';
 import { gather } from './gather.js';
 import type { HaltedPartitions } from './halted-partitions.js';
-import { interpretBatch, interpretBatches, type InterpretedBatch } from './interpreted-batches.js';
+import {
+  type DeletedSiteIds,
+  interpretBatch,
+  interpretBatches,
+  type InterpretedBatch,
+} from './interpreted-batches.js';
 import type { Interpret } from './interpret/interpret.js';
 import type { Projection } from './projection.js';
 import type { ProjectionsTelemetry } from './projections.telemetry.js';
@@ -40,6 +45,7 @@ export interface ProjectorOptions {
   readonly interpret: Interpret;
   /** Whose events go in; null: all. */
   readonly sites: ReadonlySet<string> | null;
+  readonly deleted: DeletedSiteIds;
   readonly read: ReadVisitors;
   readonly telemetry: ProjectionsTelemetry;
   readonly flushEventsMax: number;
@@ -267,8 +273,8 @@ export class PartitionProjector {
   }
 
   get #interpreting() {
-    const { projections, interpret, sites } = this.options;
-    return { partition: this.feed.partition, projections, interpret, sites };
+    const { projections, interpret, sites, deleted } = this.options;
+    return { partition: this.feed.partition, projections, interpret, sites, deleted };
   }
 
   #fold(batches: readonly InterpretedBatch[], run: number, timelines: Timelines): Promise<Folded> {

@@ -18,6 +18,7 @@ import { ControlReadModels1795219201100 } from './1795219201100-control-read-mod
 import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js';
 import { DirectorySnapshots1795219201500 } from './1795219201500-directory-snapshots.js';
 import { EventUsage1795219201600 } from './1795219201600-event-usage.js';
+import { Erasures1795219201700 } from './1795219201700-erasures.js';
 
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   EventStore1795219200000,
@@ -36,4 +37,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   KeysAndRepeats1795219201200,
   DirectorySnapshots1795219201500,
   EventUsage1795219201600,
+  Erasures1795219201700,
 ];

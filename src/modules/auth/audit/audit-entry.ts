@@ -69,6 +69,7 @@ const SHOWN: {
   SiteCreated: [...SITE_SETTINGS, 'merchant'],
   SiteChanged: SITE_SETTINGS,
   SiteDeleted: ['site'],
+  DataErased: ['site', 'rows'],
   DomainClaimed: ['domain', 'site'],
   DomainReleased: ['domain', 'site'],
   KeyIssued: ['key', 'merchant', 'site', 'name', 'scopes', 'prefix', 'expiresAt', 'rotatedFrom'],

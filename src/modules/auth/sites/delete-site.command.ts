@@ -1,4 +1,5 @@
-// Deletes a site and releases its domains. Its recorded events stay in the tracking log.
+// Deletes a site and releases its domains. Its rows are erased after a grace (../deletion/);
+// its recorded events stay in the tracking log and in the archive for as long as these keep anything.
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore, type Revision } from '../../../event-store/event-store.js';

@@ -67,14 +67,15 @@ describe('wanted events', () => {
     of: readonly string[] | null,
     during: Ranges | null,
     events: readonly [string, number][],
+    deleted: readonly string[] = [],
   ) => {
-    const wanted = wantedEvents(of, during)!;
+    const wanted = wantedEvents({ sites: of, deleted }, during)!;
     const event = { id: 'e', name: 'pageview', receivedAt: 0, visitor: '00a1b2c3d4e5f607' };
     return sliceEvents(events.map(([site, occurredAt]) => ({ ...event, site, occurredAt }))).map(wanted);
   };
 
   it('are all where all is asked for: nothing is asked of an event', () => {
-    expect(wantedEvents(null, null)).toBeNull();
+    expect(wantedEvents({ sites: null, deleted: [] }, null)).toBeNull();
   });
 
   it('are those of the sites', () => {
@@ -84,6 +85,16 @@ describe('wanted events', () => {
         ['c', 0],
       ]),
     ).toEqual([true, false]);
+  });
+
+  it('are never those of a site that was deleted', () => {
+    for (const during of [null, ranges]) {
+      const events: [string, number][] = [
+        ['a', UTC.from],
+        ['b', UTC.from],
+      ];
+      expect(isWanted(null, during, events, ['a'])).toEqual([false, true]);
+    }
   });
 
   it('are those of the days, of a day before, and of as long after as a session may last', () => {

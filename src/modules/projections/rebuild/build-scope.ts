@@ -74,13 +74,16 @@ export function countedHours(ranges: Ranges, lastEnds: ReadonlyMap<string, numbe
 export type IsWanted = (event: EventSlice) => boolean;
 
 /** Which events are sorted; null: all. */
-export function wantedEvents(sites: readonly string[] | null, ranges: Ranges | null): IsWanted | null {
+export function wantedEvents(
+  { sites, deleted }: { readonly sites: readonly string[] | null; readonly deleted: readonly string[] },
+  ranges: Ranges | null,
+): IsWanted | null {
   const wanted = sites && new Set(sites);
-  if (ranges === null) return wanted && (({ site }) => wanted.has(site));
+  const unwanted = new Set(deleted);
+  const isOfSite = ({ site }: EventSlice) => (wanted === null || wanted.has(site)) && !unwanted.has(site);
+  if (ranges === null) return wanted === null && unwanted.size === 0 ? null : isOfSite;
   const needed = mapRanges(ranges, neededTimes);
-  return (event) =>
-    (wanted === null || wanted.has(event.site)) &&
-    isWithin(boundsOf(needed, event.site), decodeSlice(event).occurredAt);
+  return (event) => isOfSite(event) && isWithin(boundsOf(needed, event.site), decodeSlice(event).occurredAt);
 }
 
 /** By which a row is within bounds or not. */

@@ -52,6 +52,8 @@ export interface PartitionRebuildOptions {
   readonly basis: number;
   /** Whose events are built; null: all. */
   readonly sites: readonly string[] | null;
+  /** Whose events are left out. */
+  readonly deleted: readonly string[];
   /** Which of their days; null: all. */
   readonly ranges: Ranges | null;
   /** How much there will be, as that version knows it. */
@@ -120,10 +122,10 @@ export class PartitionRebuild {
 
   /** Reads the log up to the plan's end. */
   async #sort(file: BucketFile, plan: BucketPlan, signal: AbortSignal): Promise<void> {
-    const { log, pace, sites, ranges } = this.options;
+    const { log, pace, sites, deleted, ranges } = this.options;
     const { end } = plan;
     if (end === null || file.position === end) return;
-    const isWanted = wantedEvents(sites, ranges);
+    const isWanted = wantedEvents({ sites, deleted }, ranges);
     const start = file.position ?? (await this.#firstPosition());
     const bucketOf = bucketChooser(plan);
     const breathing = new Breathing();

@@ -36,6 +36,8 @@ export interface BuildOrder {
   readonly basis: number;
   /** Null: everything. Between which instants its days lie has been decided. */
   readonly scope: RebuildScope | null;
+  /** Sites that had been deleted when the order was given: their events are left out. */
+  readonly deleted: readonly string[];
   readonly databaseUrl: string;
   readonly source: RebuildSource;
 }
@@ -158,6 +160,7 @@ function partitionRebuild({ order, config, pool, log, ranges }: Parts): Partitio
     ),
     basis,
     sites,
+    deleted: order.deleted,
     ranges,
     sizeOf: (partition) => partitionSize(pool, measured, { partition, bucketEventsMax, sites, ranges }),
   });
