@@ -6,7 +6,8 @@ import { EventStore, type RecordedEvent } from '../../../event-store/event-store
 import type { SiteEvent } from '../../../events/site.events.js';
 import { within } from '../../../waiting/within.js';
 
-const BOOT_TIMEOUT_MS = 60_000;
+/** Several millions of events about other things are read in less. */
+const BOOT_TIMEOUT_MS = 300_000;
 
 export interface DeletedSite {
   readonly site: string;
