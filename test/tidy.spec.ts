@@ -113,7 +113,7 @@ describe('files', () => {
   });
 
   it('have names that say something', () => {
-    const empty = /(^|[/.-])(utils?|helpers?|common|shared|misc|lib)([/.-]|$)|(^|\/)index\.ts$/;
+    const empty = /(^|[/.-])(utils?|helpers?|common|shared(?!-link)|misc|lib)([/.-]|$)|(^|\/)index\.ts$/;
     expect(sources.filter((path) => empty.test(path))).toEqual([]);
     expect(sources.filter((path) => !/^[a-z0-9.-]+$/.test(basename(path)))).toEqual([]);
   });

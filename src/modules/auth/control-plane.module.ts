@@ -61,7 +61,7 @@ import { SiteKeysController } from './keys/site-keys.controller.js';
 import { ChangeSharedLinkHandler } from './shared-links/change-shared-link.command.js';
 import { CreateSharedLinkHandler } from './shared-links/create-shared-link.command.js';
 import { LinkSecrets } from './shared-links/link-secrets.js';
-import { SharedController } from './shared-links/shared.controller.js';
+import { OpenedLinksController } from './shared-links/opened-links.controller.js';
 import { SharedLinksController } from './shared-links/shared-links.controller.js';
 import { SharedLinksDesk } from './shared-links/shared-links.desk.js';
 import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper.js';
@@ -79,7 +79,7 @@ type EraserInputs = [
     SiteKeysController,
     KeysController,
     SharedLinksController,
-    SharedController,
+    OpenedLinksController,
     MerchantController,
     MembersController,
     InvitationsController,

@@ -50,7 +50,7 @@ interface Opened {
 @UseInterceptors(NoStoreInterceptor)
 @UsePipes(InputPipe)
 @Controller('v1/shared/:token')
-export class SharedController {
+export class OpenedLinksController {
   constructor(
     private readonly links: SharedLinkDirectory,
     private readonly sites: SiteDirectory,
