@@ -17,6 +17,7 @@ import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { Problem } from '../../../http/problem.js';
 import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
+import { ApiIfMatch } from '../api-revision.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { Expected, type Found, FoundInterceptor } from '../found.js';
@@ -28,7 +29,6 @@ import { ListParameters } from '../sites/site.dto.js';
 import { KeyDesk, type KeysAsked } from './key.desk.js';
 import { ChangeKeyBody, IssueMerchantKeyBody, KeyListAnswer, RotateKeyBody } from './key.dto.js';
 import {
-  ApiIfMatch,
   ApiIssuedKey,
   ApiKeyId,
   ApiShownKey,
@@ -85,7 +85,7 @@ export class KeysController {
   @Patch(':id')
   @UseInterceptors(FoundInterceptor)
   @ApiKeyId()
-  @ApiIfMatch()
+  @ApiIfMatch('key')
   @ApiOperation({
     operationId: 'changeKey',
     summary: "Rename a key good for all of a merchant's sites, or change when it expires",

@@ -1,5 +1,6 @@
 // What the two places of keys have in common in the OpenAPI document.
-import { ApiHeader, ApiParam, ApiResponse } from '@nestjs/swagger';
+import { ApiParam, ApiResponse } from '@nestjs/swagger';
+import { revisionOf } from '../api-revision.js';
 import { IssuedKeyAnswer, KeyAnswer } from './key.dto.js';
 
 export const KEY_UNKNOWN = 'There is no such key here.';
@@ -8,19 +9,9 @@ export const CANNOT_ROTATE = 'It has expired, or was rotated before.';
 export const ROTATION =
   'Issues a key of the same name, scopes and reach, and lets the old one end after the overlap: time to put the new one in its place everywhere.';
 
-const ETAG = {
-  ETag: { description: "The key's revision, for If-Match.", schema: { type: 'string', example: '"0"' } },
-} as const;
+const ETAG = revisionOf('key');
 
 export const ApiKeyId = () => ApiParam({ name: 'id', description: "The key's id.", example: 'k7Gk2mQx9RtP' });
-
-export const ApiIfMatch = () =>
-  ApiHeader({
-    name: 'If-Match',
-    required: false,
-    description: 'The ETag of the key as last read.',
-    example: '"0"',
-  });
 
 export const ApiIssuedKey = () =>
   ApiResponse({

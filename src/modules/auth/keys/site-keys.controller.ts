@@ -13,9 +13,11 @@ import {
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Caller, requireReach } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
+import { ApiIfMatch } from '../api-revision.js';
+import { ApiSite, SITE_UNKNOWN } from '../api-site.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { SiteDirectory } from '../directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
@@ -27,7 +29,6 @@ import { ListParameters } from '../sites/site.dto.js';
 import { KeyDesk, type KeysAsked } from './key.desk.js';
 import { ChangeKeyBody, IssueKeyBody, KeyListAnswer, RotateKeyBody } from './key.dto.js';
 import {
-  ApiIfMatch,
   ApiIssuedKey,
   ApiKeyId,
   ApiShownKey,
@@ -37,9 +38,6 @@ import {
   ROTATION,
 } from './keys.openapi.js';
 
-const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
-const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
 const SITE_OR_KEY_UNKNOWN = `${SITE_UNKNOWN} Or: ${KEY_UNKNOWN}`;
 
 @ApiTags('Keys')
@@ -99,7 +97,7 @@ export class SiteKeysController {
   @UseInterceptors(FoundInterceptor)
   @ApiSite()
   @ApiKeyId()
-  @ApiIfMatch()
+  @ApiIfMatch('key')
   @ApiOperation({
     operationId: 'changeSiteKey',
     summary: 'Rename a key of a site, or change when it expires',

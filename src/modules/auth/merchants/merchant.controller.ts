@@ -10,7 +10,8 @@ import { InputPipe } from '../input.pipe.js';
 import { merchantFor } from './acting.js';
 import { MERCHANT_UNKNOWN, MerchantDesk } from './merchant.desk.js';
 import { MerchantAnswer, merchantAnswer, MerchantParameters, NameMerchantBody } from './merchant.dto.js';
-import { ApiIfMatch, ETAG } from './merchant.openapi.js';
+import { ApiIfMatch } from '../api-revision.js';
+import { ETAG } from './merchant.openapi.js';
 
 const PATH = '/v1/merchant';
 
@@ -35,7 +36,7 @@ export class MerchantController {
 
   @Patch()
   @NeedsScope('members:admin')
-  @ApiIfMatch()
+  @ApiIfMatch('merchant')
   @ApiOperation({ operationId: 'changeMerchant', summary: 'Rename the merchant' })
   @ApiResponse({ status: 200, type: MerchantAnswer, headers: ETAG })
   @ApiProblems({

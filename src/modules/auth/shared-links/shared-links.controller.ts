@@ -14,9 +14,11 @@ import {
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Caller, requireReach } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
+import { ApiIfMatch, revisionOf } from '../api-revision.js';
+import { ApiSite, SITE_UNKNOWN } from '../api-site.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { type Site, SiteDirectory } from '../directories/site.directory.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
@@ -34,27 +36,15 @@ import {
 } from './shared-link.dto.js';
 import { CHANGED_MEANWHILE, LINK_UNKNOWN, SharedLinksDesk } from './shared-links.desk.js';
 
-const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
 const SITE_OR_LINK_UNKNOWN = `${SITE_UNKNOWN} Or: ${LINK_UNKNOWN}`;
 const INVALID = 'Some fields are not valid, or the password is easy to guess.';
-const ETAG = {
-  ETag: { description: "The link's revision, for If-Match.", schema: { type: 'string', example: '"0"' } },
-} as const;
+const ETAG = revisionOf('link');
 
-const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id, domain or an alias.", example: 'shop.example' });
 const ApiLink = () =>
   applyDecorators(
     ApiSite(),
     ApiParam({ name: 'id', description: "The link's id.", example: 'l7Gk2mQx9RtP' }),
   );
-const ApiIfMatch = () =>
-  ApiHeader({
-    name: 'If-Match',
-    required: false,
-    description: 'The ETag of the link as last read.',
-    example: '"0"',
-  });
 
 @ApiTags('Shared links')
 @ApiBearerAuth('bearer')
@@ -116,7 +106,7 @@ export class SharedLinksController {
   @Patch(':id')
   @UseInterceptors(FoundInterceptor)
   @ApiLink()
-  @ApiIfMatch()
+  @ApiIfMatch('link')
   @ApiOperation({ operationId: 'changeSharedLink', summary: 'Change a shared link; its token stays' })
   @ApiResponse({ status: 200, type: SharedLinkAnswer, headers: ETAG })
   @ApiProblems({ 400: INVALID, 404: SITE_OR_LINK_UNKNOWN, 409: CHANGED_MEANWHILE })
@@ -133,7 +123,7 @@ export class SharedLinksController {
   @Delete(':id')
   @HttpCode(204)
   @ApiLink()
-  @ApiIfMatch()
+  @ApiIfMatch('link')
   @ApiOperation({ operationId: 'deleteSharedLink', summary: 'Delete a shared link, for ever' })
   @ApiResponse({ status: 204, description: 'Whoever came by it is refused within seconds.' })
   @ApiProblems({ 404: SITE_OR_LINK_UNKNOWN, 409: CHANGED_MEANWHILE })

@@ -15,10 +15,12 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
 import { hasScope, type Caller, requireReach, siteUnknown } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
+import { ApiIfMatch, revisionOf } from '../api-revision.js';
+import { ApiSite, SITE_UNKNOWN } from '../api-site.js';
 import { ChangeSite, type ChangeSiteOutcome } from './change-site.command.js';
 import { CreateSite, type CreateSiteOutcome } from './create-site.command.js';
 import { DeleteSite, type DeleteSiteOutcome } from './delete-site.command.js';
@@ -42,19 +44,7 @@ import {
 } from './site.dto.js';
 import { CURRENCY_DEFAULT, SiteSettingsBody, TIMEZONE_DEFAULT } from './site-settings.dto.js';
 
-const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id, domain or an alias.", example: 'shop.example' });
-const ApiIfMatch = () =>
-  ApiHeader({
-    name: 'If-Match',
-    required: false,
-    description: 'The ETag of the site as last read.',
-    example: '"0"',
-  });
-const ETAG = {
-  ETag: { description: "The site's revision, for If-Match.", schema: { type: 'string', example: '"0"' } },
-} as const;
-const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";
+const ETAG = revisionOf('site');
 const CHANGED_MEANWHILE = 'The site has changed since it was read: read it again. ETag is its revision now.';
 
 @ApiTags('Sites')
@@ -125,7 +115,7 @@ export class SitesController {
   @UseInterceptors(SiteAnswerInterceptor)
   @NeedsScope('sites:admin')
   @ApiSite()
-  @ApiIfMatch()
+  @ApiIfMatch('site')
   @ApiOperation({ operationId: 'changeSite', summary: "Change a site's settings" })
   @ApiResponse({ status: 200, type: SiteAnswer, headers: ETAG })
   @ApiProblems({
@@ -149,7 +139,7 @@ export class SitesController {
   @NeedsScope('sites:admin')
   @HttpCode(204)
   @ApiSite()
-  @ApiIfMatch()
+  @ApiIfMatch('site')
   @ApiOperation({ operationId: 'deleteSite', summary: 'Delete a site and release its domain' })
   @ApiResponse({ status: 204, description: 'Deleted.' })
   @ApiProblems({ 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })

@@ -15,6 +15,7 @@ import {
 import { z } from 'zod';
 import type { DefinitionKind } from '../../../events/definition.events.js';
 import { ApiProblems } from '../../auth/api-answers.js';
+import { ApiSite } from '../../auth/api-site.js';
 import type { DefinitionRules } from './definition.js';
 import { listSchemaOf } from './list-parameters.js';
 
@@ -39,8 +40,6 @@ export function documentationOf<Kind extends DefinitionKind>(rules: DefinitionRu
   const example = { id, ...examples[0].value, createdAt: EXAMPLE_TIME };
   const Answer = model(kind, answerSchema(rules, id));
   const List = listModel(rules, Answer);
-  const ApiSite = () =>
-    ApiParam({ name: 'site', description: "The site's id or domain.", example: 'shop.example' });
   const ApiId = () => applyDecorators(ApiSite(), ApiParam({ name: 'id', example: id }));
   const Operation = (does: string, summary: string) =>
     ApiOperation({ operationId: `${does}${kind}${does === 'list' ? 's' : ''}`, summary, description });
