@@ -5,6 +5,7 @@ import type { Consent } from '../../events/site.events.js';
 import type { PropertyValue, TrackedEvent } from '../../events/tracked-event.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
 import type { Caller } from '../auth/access.js';
+import type { Wire } from './wire/wire.js';
 import { NO_RULES, type SiteRules } from './rules/site-rules.js';
 
 /** What a client may send as one event. Unknown fields are ignored and never stored. */
@@ -40,6 +41,7 @@ export interface SaltPair {
 
 /** What holds for every event of one request. */
 export interface RequestFacts {
+  readonly wire: Wire;
   /** Epoch milliseconds. */
   readonly receivedAt: number;
   readonly caller: Caller;

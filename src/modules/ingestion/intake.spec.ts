@@ -88,6 +88,7 @@ const event = (fields: Record<string, unknown> = {}) => ({ site: SITE, url: PAGE
 
 function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {}): Promise<IntakeOutcome> {
   return intake.receive({
+    wire: 'native',
     inputs,
     receivedAt: RECEIVED_AT,
     caller: HOLDER,

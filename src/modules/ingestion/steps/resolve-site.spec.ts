@@ -3,7 +3,7 @@ import { NEXT } from '../verdict.js';
 import { resolveSite } from './resolve-site.js';
 
 const RULES = givenRules({ consentMode: 'full' });
-const step = resolveSite((named, caller) =>
+const step = resolveSite((named, { caller }) =>
   ['site', 'shop.example'].includes(named) && caller.merchant === 'merchant'
     ? { id: 'site', merchant: 'owner', rules: RULES }
     : undefined,
