@@ -1,10 +1,12 @@
 // A request for the spec of another vendor's format, as its client would send it.
-import type {
-  EventsRoute,
-  Settled,
-  VendorFormat,
-  VendorRequest,
-  VendorRoute,
+import {
+  type EventsRoute,
+  type Settled,
+  type TranslatedEvent,
+  UNCOUNTED,
+  type VendorFormat,
+  type VendorRequest,
+  type VendorRoute,
 } from '../src/modules/ingestion/wire/vendors/vendor-format.js';
 import { RECEIVED_AT } from './given-draft.js';
 
@@ -41,3 +43,10 @@ export const settled = (fields: Partial<Settled>): Settled => ({
   rejected: [],
   ...fields,
 });
+
+/** The events of a request, where all that was sent are some. */
+export const eventsIn = (route: EventsRoute, request: VendorRequest): readonly TranslatedEvent[] =>
+  route.translate(request).events.map((event) => {
+    if (event === null || event === UNCOUNTED) throw new Error('That is no event');
+    return event;
+  });

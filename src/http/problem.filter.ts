@@ -17,6 +17,8 @@ export function sendProblem(reply: FastifyReply, problem: ProblemOptions): void 
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', problem.retryAfterSeconds);
   if (problem.etag !== undefined) reply.header('etag', problem.etag);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
+  // Some vendors' clients are told nothing.
+  if (status === 204) return void reply.status(status).send();
   void reply
     .status(status)
     .header('content-type', `${contentType}; charset=utf-8`)

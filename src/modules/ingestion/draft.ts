@@ -72,6 +72,8 @@ export interface Draft {
   rules: SiteRules;
   /** Who owns the event's site. */
   merchant: string;
+  /** The site's own, ISO 4217. */
+  currency: string;
   /** The visitor's address; undefined where nothing is known of it. */
   address: string | undefined;
   /** The event's id is the client's own. */
@@ -89,6 +91,7 @@ export const draftOf = (input: unknown, request: RequestFacts, sender: Sender): 
   sender,
   rules: NO_RULES,
   merchant: '',
+  currency: '',
   address: undefined,
   idGiven: false,
   partition: -1,

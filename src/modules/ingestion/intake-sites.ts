@@ -9,6 +9,7 @@ import { compileRules, type SiteRules } from './rules/site-rules.js';
 export interface IntakeSite {
   readonly id: string;
   readonly merchant: string;
+  readonly currency: string;
   readonly rules: SiteRules;
 }
 
@@ -23,8 +24,8 @@ export class IntakeSites {
     if (site === undefined || !reaches(caller, site)) return undefined;
     const known = this.#ready.get(site);
     if (known !== undefined) return known;
-    const { id, merchant } = site;
-    const ready: IntakeSite = { id, merchant, rules: compileRules(site, addressesIn) };
+    const { id, merchant, currency } = site;
+    const ready: IntakeSite = { id, merchant, currency, rules: compileRules(site, addressesIn) };
     this.#ready.set(site, ready);
     return ready;
   }

@@ -31,6 +31,14 @@ it('believes a server, but for an id that contradicts the consent', () => {
   expect(refused.input).not.toHaveProperty('visitorId', 'v');
 });
 
+it('takes a sum without a currency for one in that of the site', () => {
+  const revenue = { amount: 5, currency: '' };
+  const draft = givenDraft({ input: { ...input, revenue }, request: { wire: 'matomo' } });
+  draft.currency = 'CHF';
+  step(draft);
+  expect(draft.input.revenue).toEqual({ amount: 5, currency: 'CHF' });
+});
+
 it('leaves native events as they are: they are told what they may not say', () => {
   const draft = givenDraft({ input });
   step(draft);

@@ -8,7 +8,9 @@ import { NEXT, rejected, type Step } from '../verdict.js';
 export type FindSite = (
   name: string,
   request: Pick<RequestFacts, 'caller' | 'wire'>,
-) => { readonly id: string; readonly merchant: string; readonly rules: SiteRules } | undefined;
+) =>
+  | { readonly id: string; readonly merchant: string; readonly currency: string; readonly rules: SiteRules }
+  | undefined;
 
 export const resolveSite =
   (find: FindSite): Step<Draft> =>
@@ -27,5 +29,6 @@ export const resolveSite =
     draft.event.site = site.id;
     draft.rules = site.rules;
     draft.merchant = site.merchant;
+    draft.currency = site.currency;
     return NEXT;
   };

@@ -1,10 +1,11 @@
-import { eventsRoute, settled, vendorRequest } from '../../../../../test/vendor-request.js';
+import { eventsIn, eventsRoute, settled, vendorRequest } from '../../../../../test/vendor-request.js';
 import { plausible } from './plausible.js';
 
-const { translate, answer } = eventsRoute(plausible, '/api/event');
+const route = eventsRoute(plausible, '/api/event');
+const { translate, answer } = route;
 const SENT = { name: 'pageview', url: 'https://shop.example/a', domain: 'shop.example' };
 const eventOf = (json: Record<string, unknown>) =>
-  translate(vendorRequest({ json: { ...SENT, ...json } })).events[0]!;
+  eventsIn(route, vendorRequest({ json: { ...SENT, ...json } }))[0]!;
 
 it('reads short keys as long ones', () => {
   const long = { ...SENT, referrer: 'https://a.example/', props: { plan: 'pro' }, interactive: false };
@@ -30,7 +31,7 @@ it('reads short keys as long ones', () => {
 
 it('gives an event to each of several domains once, and to the host of its page where none is named', () => {
   const sites = (domain: unknown) =>
-    translate(vendorRequest({ json: { ...SENT, domain } })).events.map(({ site }) => site);
+    eventsIn(route, vendorRequest({ json: { ...SENT, domain } })).map(({ site }) => site);
   expect(sites('a.example, b.example,a.example')).toEqual(['a.example', 'b.example']);
   expect(sites(undefined)).toEqual(['shop.example']);
 });

@@ -13,11 +13,27 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { VendorIntakeRoute } from '../../../../http/route-kind.js';
 import { answerPreflight } from '../cross-origin.js';
+import { gtag } from './gtag.js';
+import { measurementProtocol } from './measurement-protocol.js';
+import { matomo } from './matomo.js';
 import { plausible } from './plausible.js';
+import { posthog } from './posthog.js';
+import { segment } from './segment.js';
+import { snowplow } from './snowplow.js';
+import { umami } from './umami.js';
 import type { VendorFormat, VendorRoute } from './vendor-format.js';
 import { VendorIntake } from './vendor-intake.js';
 
-const FORMATS: readonly VendorFormat[] = [plausible];
+const FORMATS: readonly VendorFormat[] = [
+  plausible,
+  measurementProtocol,
+  gtag,
+  segment,
+  posthog,
+  umami,
+  matomo,
+  snowplow,
+];
 
 export const vendorControllers = (): readonly Type<unknown>[] => FORMATS.map(controllerOf);
 
@@ -78,8 +94,6 @@ function documented(
   { method, summary, description, example, exampleQuery = {} }: VendorRoute,
   { name, path }: { readonly name: string; readonly path: string },
 ): readonly MethodDecorator[] {
-  // The same with a slash at its end, which some clients write.
-  if (path.endsWith('/')) return [ApiExcludeEndpoint()];
   return [
     ApiOperation({
       operationId: name,
@@ -105,6 +119,5 @@ function operationId({ wire }: VendorFormat, method: string, path: string): stri
   const [first = '', ...words] = `${wire} ${method.toLowerCase()} ${path}`
     .split(/[^a-z0-9]+/i)
     .filter(Boolean);
-  const id = first + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
-  return path.endsWith('/') ? `${id}Slash` : id;
+  return first + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
 }

@@ -65,11 +65,15 @@ export type TranslatedEvent = { readonly [Field in keyof NativeEvent]: NativeEve
 export interface Translation {
   /** A key that stood in the body, or in the URL where the vendor's clients put it there; that of Authorization goes without saying. */
   readonly key?: string | undefined;
-  /** `site` in each may be an id, a domain or one of a site's `trackingIds`. */
-  readonly events: readonly TranslatedEvent[];
-  /** What was sent besides, of kinds that are not counted here: traits of users, flags that were looked at. */
-  readonly uncounted?: number;
+  /**
+   * Whatever was sent, in its order. `site` in each event may be an id, a domain or one of a site's `trackingIds`.
+   * Null: something stood there that is no event, which is refused and counted like one.
+   */
+  readonly events: readonly (TranslatedEvent | null | typeof UNCOUNTED)[];
 }
+
+/** In the place of what says something of a user, a flag, a page's speed: nothing that is counted here. */
+export const UNCOUNTED = Symbol('uncounted');
 
 export type Settled = Extract<IntakeOutcome, { outcome: 'settled' }>;
 

@@ -11,14 +11,15 @@ import { Intake } from '../../intake.js';
 import { tooMany, unavailable } from '../refusals.js';
 import { optedOut, senderOf } from '../sender.js';
 import type { Wire } from '../wire.js';
-import type {
-  EventsRoute,
-  Settled,
-  TranslatedEvent,
-  Translation,
-  VendorAnswer,
-  VendorRequest,
-  VendorRoute,
+import {
+  type EventsRoute,
+  type Settled,
+  type TranslatedEvent,
+  type Translation,
+  UNCOUNTED,
+  type VendorAnswer,
+  type VendorRequest,
+  type VendorRoute,
 } from './vendor-format.js';
 
 /** Whoever sends events of a site that it only names: what a page may, it may. */
@@ -48,22 +49,30 @@ export class VendorIntake {
     { request, vendor }: Exchange & { readonly vendor: VendorRequest },
   ): Promise<Settled> {
     const translation = route.translate(vendor);
-    const { events, uncounted = 0 } = translation;
-    if (events.length + uncounted > route.eventsMax) {
+    const { events } = translation;
+    if (events.length > route.eventsMax) {
       throw new Problem(ofStatus(413, `A request may hold ${route.eventsMax} events.`));
     }
     const caller = this.callerOf(vendor, translation);
     const server = caller !== ANYBODY && hasScope(caller, 'ingest:server');
+    const inputs: (TranslatedEvent | null)[] = [];
+    const places: number[] = [];
+    events.forEach((event, place) => {
+      if (event === UNCOUNTED) return;
+      inputs.push(event && completed(event, { caller, server, vendor }));
+      places.push(place);
+    });
     const outcome = await this.intake.receive({
-      ...{ wire, caller, server, uncounted, receivedAt: vendor.receivedAt },
-      inputs: events.map((event) => completed(event, { caller, server, vendor })),
+      ...{ wire, caller, server, inputs, receivedAt: vendor.receivedAt },
+      uncounted: events.length - inputs.length,
       optedOut: optedOut(request),
       sender: senderOf(request),
     });
     if (outcome.outcome === 'unavailable') throw unavailable(outcome.reason);
     const later = outcome.rejected.filter(({ retryAfterSeconds }) => retryAfterSeconds !== undefined);
-    if (later.length > 0 && (route.repeats || later.length === events.length)) throw tooMany(later);
-    return outcome;
+    if (later.length > 0 && (route.repeats || later.length === inputs.length)) throw tooMany(later);
+    const rejected = outcome.rejected.map((one) => ({ ...one, index: places[one.index]! }));
+    return { ...outcome, rejected };
   }
 
   /** @throws Problem 401, 403 */
