@@ -57,7 +57,9 @@ beforeEach(async () => {
   steps = [
     ...pipeline({
       findSite: (id) =>
-        id === SITE || id === ELSEWHERE ? { id, merchant: 'merchant', currency: 'EUR', rules: NO_RULES } : undefined,
+        id === SITE || id === ELSEWHERE
+          ? { id, merchant: 'merchant', currency: 'EUR', rules: NO_RULES }
+          : undefined,
       siteWaitSeconds: () => 0,
       quotaWaitSeconds: () => 0,
       checkInput: compileFieldCheck(),
