@@ -14,6 +14,6 @@ export const ignoreClaims = (): Step<Draft> => (draft) => {
     ...(mayNameVisitor(draft) && { visitorId, previousVisitorId }),
     ...(request.server && { userId, ip, userAgent }),
     ...(revenue && { revenue: revenue.currency === '' ? { ...revenue, currency } : revenue }),
-  } as NonNullable<Draft['input']>;
+  };
   return NEXT;
 };

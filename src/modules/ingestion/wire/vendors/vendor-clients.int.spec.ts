@@ -1,24 +1,13 @@
 // The vendors' own clients for servers, as they are published, with nothing changed but the host: what they send
 // is in the log as what it means, and they are content with the answer.
-import { createRequire } from 'node:module';
 import { Analytics } from '@segment/analytics-node';
 import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import { buildPageView, buildStructEvent, newTracker } from '@snowplow/node-tracker';
 import { Umami } from '@umami/node';
+import MatomoTracker from 'matomo-tracker';
 import { PostHog } from 'posthog-node';
 import type { TrackedEvent } from '../../../../events/tracked-event.js';
 import { type IngestApp, startIngestApp } from '../../../../../test/servers/ingest-app.js';
-
-interface MatomoTracker {
-  on(event: 'error', listener: (error: unknown) => void): void;
-  track(parameters: object): void;
-  trackBulk(requests: readonly object[], done: (answer: string) => void): void;
-}
-// It has no types of its own.
-const Matomo = createRequire(__filename)('matomo-tracker') as new (
-  site: string,
-  url: string,
-) => MatomoTracker;
 
 const PAGE = 'https://shop.example/checkout';
 
@@ -107,7 +96,7 @@ it('@umami/node', async () => {
 });
 
 it('matomo-tracker', async () => {
-  const matomo = new Matomo('shop.example', `${at.url}/matomo.php`);
+  const matomo = new MatomoTracker('shop.example', `${at.url}/matomo.php`);
   const answered = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
       matomo.on('error', reject);
