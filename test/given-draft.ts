@@ -35,6 +35,7 @@ export function givenDraft({
   const draft = draftOf(
     input,
     {
+      wire: 'native',
       receivedAt: RECEIVED_AT,
       caller: { id: 'key', merchant: 'merchant', site: 'site', scopes: new Set(['ingest']) },
       server: false,

@@ -9,9 +9,11 @@ import {
   createGunzip,
   createInflate,
   type Gunzip,
+  gunzip,
   type Inflate,
 } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parse as parseWithoutPoison } from 'secure-json-parse';
 import { ofStatus } from './problem-details.js';
 import { Problem } from './problem.js';
 
@@ -30,6 +32,7 @@ const INFLATERS: ReadonlyMap<string, () => Gunzip | Inflate | BrotliDecompress> 
 ] as const);
 
 const refused = (status: number, detail: string) => new Problem(ofStatus(status, detail));
+const tooLarge = (bytesMax: number) => refused(413, `The body is larger than ${bytesMax} bytes.`);
 const notJson = () => refused(415, 'Send the body as Content-Type: application/json.');
 
 export function readJsonBodies(server: FastifyInstance): void {
@@ -41,21 +44,27 @@ export function readJsonBodies(server: FastifyInstance): void {
     );
   };
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', readAndParse);
-  server.addContentTypeParser('text/plain', (request, payload, done) => {
-    if (request.routeOptions.config.intake) readAndParse(request, payload, done);
-    else done(notJson());
-  });
-  server.addContentTypeParser('*', (_request, _payload, done: Done) => done(notJson()));
+  const parsers = {
+    'application/json': readAndParse,
+    'text/plain': (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
+      if (request.routeOptions.config.intake) readAndParse(request, payload, done);
+      else done(notJson());
+    },
+    '*': (_request: FastifyRequest, _payload: IncomingMessage, done: Done) => done(notJson()),
+  };
+  for (const [type, parser] of Object.entries(parsers)) {
+    server.addContentTypeParser(type, (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
+      if (request.routeOptions.config.anyBody) readText(request, payload, done);
+      else parser(request, payload, done);
+    });
+  }
 }
 
 function jsonParser(server: FastifyInstance) {
   const parseSafely = server.getDefaultJsonParser('error', 'error');
   return (request: FastifyRequest, text: string, done: Done): void => {
     if (text.length === 0) return done(Problem.badRequest('The body is empty: send JSON.'));
-    if (isNestedDeeper(text)) {
-      return done(Problem.badRequest(`The body is nested deeper than ${NESTING_MAX} levels.`));
-    }
+    if (isNestedDeeper(text)) return done(tooDeep());
     // Fastify types the result as a promise or a call of `done`; this parser always calls `done`.
     void parseSafely(request, text, (error: Error | null, body?: unknown) =>
       error ? done(Problem.badRequest(whyNotJson(text))) : done(null, body),
@@ -63,16 +72,60 @@ function jsonParser(server: FastifyInstance) {
   };
 }
 
+/**
+ * JSON from anywhere in a request, under the rules of a body.
+ * @throws Problem 400
+ */
+export function parseJson(text: string): unknown {
+  if (isNestedDeeper(text)) throw tooDeep();
+  try {
+    return parseWithoutPoison(text, null, { protoAction: 'error', constructorAction: 'error' });
+  } catch {
+    throw Problem.badRequest(whyNotJson(text));
+  }
+}
+
+const tooDeep = () => Problem.badRequest(`The body is nested deeper than ${NESTING_MAX} levels.`);
+
+/**
+ * As text, whatever its content type. Whether it is gzip is seen by its first bytes: other vendors' clients
+ * compress without saying so, and proxies inflate without unsaying it.
+ */
+function readText(request: FastifyRequest, payload: IncomingMessage, done: Done): void {
+  const encoding = encodingOf(request);
+  if (encoding !== 'identity' && !encoding.endsWith('gzip')) {
+    return readBody(request, payload, (error, bytes) =>
+      error ? done(error) : done(null, bytes!.toString('utf8')),
+    );
+  }
+  if (isTooLong(request)) return done(tooLarge(BODY_BYTES_MAX));
+  gather(payload, BODY_BYTES_MAX, (error, bytes) => {
+    if (error) return done(error);
+    if (bytes![0] !== 0x1f || bytes![1] !== 0x8b) return done(null, bytes!.toString('utf8'));
+    gunzip(bytes!, { maxOutputLength: INFLATED_BYTES_MAX }, (failure, inflated) => {
+      if (failure === null) done(null, inflated.toString('utf8'));
+      else if ((failure as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+        done(tooLarge(INFLATED_BYTES_MAX));
+      else done(Problem.badRequest('The body begins like gzip and is none.'));
+    });
+  });
+}
+
 /** All of it, inflated, if it is within the limits. */
 export function readBody(request: FastifyRequest, payload: IncomingMessage, done: DoneReading): void {
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  const tooLong = Number(request.headers['content-length']) > BODY_BYTES_MAX;
-  if (tooLong) return done(refused(413, `The body is larger than ${BODY_BYTES_MAX} bytes.`));
+  const encoding = encodingOf(request);
+  if (isTooLong(request)) return done(tooLarge(BODY_BYTES_MAX));
   if (encoding === 'identity') return gather(payload, BODY_BYTES_MAX, done);
   const inflater = INFLATERS.get(encoding)?.();
   if (inflater) inflate(payload, inflater, done);
   else done(refused(415, `Content-Encoding may be gzip, deflate or br, not "${encoding}".`));
 }
+
+const encodingOf = ({ headers }: FastifyRequest): string =>
+  headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+
+const isTooLong = ({ headers }: FastifyRequest): boolean =>
+  Number(headers['content-length']) > BODY_BYTES_MAX;
 
 function inflate(payload: IncomingMessage, inflater: Transform, done: DoneReading): void {
   let receivedBytes = 0;
@@ -89,7 +142,7 @@ function inflate(payload: IncomingMessage, inflater: Transform, done: DoneReadin
   payload.on('data', (chunk: Buffer) => {
     receivedBytes += chunk.length;
     if (receivedBytes > BODY_BYTES_MAX) {
-      settle(refused(413, `The body is larger than ${BODY_BYTES_MAX} bytes.`));
+      settle(tooLarge(BODY_BYTES_MAX));
     }
   });
   payload.on('error', () => settle(Problem.badRequest('The body broke off.')));
@@ -108,7 +161,7 @@ function gather(stream: NodeJS.ReadableStream, bytesMax: number, done: DoneReadi
       return;
     }
     stop();
-    done(refused(413, `The body is larger than ${bytesMax} bytes.`));
+    done(tooLarge(bytesMax));
   };
   const onEnd = () => {
     stop();

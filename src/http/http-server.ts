@@ -35,7 +35,8 @@ export function httpAdapter(config: Config): FastifyAdapter {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     },
-    routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
+    // Some vendors' clients write a slash at the end.
+    routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX, ignoreTrailingSlash: true },
     genReqId: requestIdOf,
     requestIdHeader: false,
     logger: false,

@@ -11,16 +11,26 @@ import type { ProblemOptions } from './problem.js';
 export function sendProblem(reply: FastifyReply, problem: ProblemOptions): void {
   if (reply.sent) return;
   const form = reply.request.routeOptions.config?.errorForm;
-  const { status, body } = form ? form(problem) : { status: problem.status, body: problemBody(problem) };
+  const { status, body, contentType } = form
+    ? { contentType: 'application/json', ...form(problem) }
+    : standard(problem);
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', problem.retryAfterSeconds);
   if (problem.etag !== undefined) reply.header('etag', problem.etag);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
+  // Some vendors' clients are told nothing.
+  if (status === 204) return void reply.status(status).send();
   void reply
     .status(status)
-    .header('content-type', `application/${form ? 'json' : 'problem+json'}; charset=utf-8`)
+    .header('content-type', `${contentType}; charset=utf-8`)
     .header('cache-control', 'no-store')
-    .send(JSON.stringify(body));
+    .send(contentType === 'text/plain' ? String(body) : JSON.stringify(body));
 }
+
+const standard = (problem: ProblemOptions) => ({
+  status: problem.status,
+  body: problemBody(problem),
+  contentType: 'application/problem+json',
+});
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {

@@ -2,13 +2,19 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { ProblemOptions } from './problem.js';
 
-/** How another vendor's API says what is wrong: the status its clients expect, and a body of JSON. */
-export type ErrorForm = (problem: ProblemOptions) => { readonly status: number; readonly body: unknown };
+/** How another vendor's API says what is wrong: the status its clients expect, and a body, as JSON unless it is text. */
+export type ErrorForm = (problem: ProblemOptions) => {
+  readonly status: number;
+  readonly body: unknown;
+  readonly contentType?: 'text/plain';
+};
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set by `IntakeRoute`. */
     intake?: boolean;
+    /** Set by `IntakeRoute`. */
+    anyBody?: boolean;
     /** Set by `AnswersErrors`. */
     errorForm?: ErrorForm;
   }
@@ -19,6 +25,10 @@ declare module 'fastify' {
  * fetch without preflight send that), and the headers that protect pages are left out.
  */
 export const IntakeRoute = () => RouteConfig({ intake: true });
+
+/** The same for clients of other vendors: the body arrives as text, whatever it is said to be. */
+export const VendorIntakeRoute = (errorForm: ErrorForm) =>
+  RouteConfig({ intake: true, anyBody: true, errorForm });
 
 /**
  * A route whose errors have another form than problem+json, wherever they come from: the reader of

@@ -51,7 +51,7 @@ async function refusalsOf(request: Request): Promise<readonly string[]> {
     if (isDocumented?.(JSON.parse(text)) === false) {
       refusals.push(`${shown} ${JSON.stringify(isDocumented.errors)}`);
     }
-    if (response.status === 201 || response.status === 202)
+    if (isJson && (response.status === 201 || response.status === 202))
       made.remember(JSON.parse(text) as { readonly id?: string }, request);
   }
   return refusals;

@@ -5,6 +5,7 @@ import type { Consent } from '../../events/site.events.js';
 import type { PropertyValue, TrackedEvent } from '../../events/tracked-event.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
 import type { Caller } from '../auth/access.js';
+import type { Wire } from './wire/wire.js';
 import { NO_RULES, type SiteRules } from './rules/site-rules.js';
 
 /** What a client may send as one event. Unknown fields are ignored and never stored. */
@@ -40,6 +41,7 @@ export interface SaltPair {
 
 /** What holds for every event of one request. */
 export interface RequestFacts {
+  readonly wire: Wire;
   /** Epoch milliseconds. */
   readonly receivedAt: number;
   readonly caller: Caller;
@@ -70,6 +72,8 @@ export interface Draft {
   rules: SiteRules;
   /** Who owns the event's site. */
   merchant: string;
+  /** The site's own, ISO 4217. */
+  currency: string;
   /** The visitor's address; undefined where nothing is known of it. */
   address: string | undefined;
   /** The event's id is the client's own. */
@@ -87,6 +91,7 @@ export const draftOf = (input: unknown, request: RequestFacts, sender: Sender): 
   sender,
   rules: NO_RULES,
   merchant: '',
+  currency: '',
   address: undefined,
   idGiven: false,
   partition: -1,

@@ -32,12 +32,15 @@ import { Salts } from './salts.js';
 import { UnsettledIds } from './unsettled-ids.js';
 import { allowEveryOrigin } from './wire/cross-origin.js';
 import { NativeController } from './wire/native.controller.js';
+import { vendorControllers } from './wire/vendors/vendor-controllers.js';
+import { VendorIntake } from './wire/vendors/vendor-intake.js';
 
 @Module({
   imports: [AuthModule, RedisModule],
-  controllers: [NativeController],
+  controllers: [NativeController, ...vendorControllers()],
   providers: [
     IngestionTelemetry,
+    VendorIntake,
     Places,
     {
       provide: Salts,
@@ -90,7 +93,7 @@ import { NativeController } from './wire/native.controller.js';
         const intakeSites = new IntakeSites(sites);
         return new Intake({
           steps: pipeline({
-            findSite: (idOrDomain, caller) => intakeSites.find(idOrDomain, caller),
+            findSite: (name, request) => intakeSites.find(name, request),
             siteWaitSeconds: (site, nowMs) => rates.waitSeconds(site, nowMs),
             quotaWaitSeconds: (merchant, nowMs) => usage.waitSeconds(merchant, nowMs),
             checkInput: compileFieldCheck(),

@@ -1,11 +1,12 @@
 // What ingestion measures. Every event that was received is accounted for:
-// received = accepted + duplicates + rejected + dropped, as soon as nothing is under way.
+// received = accepted + duplicates + rejected + dropped, of each wire format, as soon as nothing is under way.
 // Counts are kept as plain numbers and copied when somebody asks: counting costs no lookup.
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
 import type { DropReason, RejectionReason } from './verdict.js';
+import { type Wire, WIRES } from './wire/wire.js';
 
 /** Events that were fine but were answered 503: the client sends them again. */
 export const UNAVAILABLE_REASONS = [
@@ -23,24 +24,16 @@ export class IngestionTelemetry {
   private readonly registers: Telemetry['registry'][];
   private readonly appendSeconds: Histogram;
   private readonly appendEvents: Histogram;
-  private receivedEvents = 0;
-  private acceptedEvents = 0;
-  private duplicateEvents = 0;
-  private readonly rejectedEvents = new Map<RejectionReason | UnavailableReason, number>();
-  private readonly droppedEvents = new Map<DropReason, number>();
+  private readonly tallies = new Map<Wire, WireTally>(WIRES.map((wire) => [wire, new WireTally()]));
 
   constructor(@Inject(Telemetry) telemetry: Telemetry) {
     this.log = telemetry.log.child({ module: 'ingestion' });
     this.registers = [telemetry.registry];
-    this.count('received', 'Events that arrived in readable requests.', () => this.receivedEvents);
-    this.count('accepted', 'Events durably appended and acknowledged.', () => this.acceptedEvents);
-    this.count(
-      'duplicates',
-      'Events whose id had been appended a short while ago.',
-      () => this.duplicateEvents,
-    );
-    this.countByReason('rejected', 'Events refused, or answered 503, by reason.', this.rejectedEvents);
-    this.countByReason('dropped', 'Acceptable events not kept, by reason.', this.droppedEvents);
+    this.count('received', 'Events that arrived in readable requests.');
+    this.count('accepted', 'Events durably appended and acknowledged.');
+    this.count('duplicates', 'Events whose id had been appended a short while ago.');
+    this.countByReason('rejected', 'Events refused, or answered 503, by reason.');
+    this.countByReason('dropped', 'Acceptable events not kept, by reason.');
     this.appendSeconds = new Histogram({
       name: 'tidemark_ingestion_append_seconds',
       help: 'Time until a batch was durable or refused.',
@@ -55,24 +48,9 @@ export class IngestionTelemetry {
     });
   }
 
-  received(events: number): void {
-    this.receivedEvents += events;
-  }
-
-  accepted(events: number): void {
-    this.acceptedEvents += events;
-  }
-
-  duplicates(events: number): void {
-    this.duplicateEvents += events;
-  }
-
-  rejected(reason: RejectionReason | UnavailableReason, events = 1): void {
-    this.rejectedEvents.set(reason, (this.rejectedEvents.get(reason) ?? 0) + events);
-  }
-
-  dropped(reason: DropReason): void {
-    this.droppedEvents.set(reason, (this.droppedEvents.get(reason) ?? 0) + 1);
+  /** What came by it, to be counted up. */
+  of(wire: Wire): WireTally {
+    return this.tallies.get(wire)!;
   }
 
   appended({ seconds, events }: { seconds: number; events: number }): void {
@@ -103,28 +81,50 @@ export class IngestionTelemetry {
     });
   }
 
-  private count(name: string, help: string, value: () => number): void {
+  private count(name: 'received' | 'accepted' | 'duplicates', help: string): void {
+    const { tallies } = this;
     new Counter({
       name: `tidemark_ingestion_events_${name}_total`,
       help,
+      labelNames: ['wire'],
       registers: this.registers,
       collect() {
         this.reset();
-        this.inc(value());
+        for (const [wire, tally] of tallies) if (tally.received > 0) this.inc({ wire }, tally[name]);
       },
     });
   }
 
-  private countByReason(name: string, help: string, values: ReadonlyMap<string, number>): void {
+  private countByReason(name: 'rejected' | 'dropped', help: string): void {
+    const { tallies } = this;
     new Counter({
       name: `tidemark_ingestion_events_${name}_total`,
       help,
-      labelNames: ['reason'],
+      labelNames: ['wire', 'reason'],
       registers: this.registers,
       collect() {
         this.reset();
-        for (const [reason, events] of values) this.inc({ reason }, events);
+        for (const [wire, tally] of tallies) {
+          for (const [reason, events] of tally[name]) this.inc({ wire, reason }, events);
+        }
       },
     });
+  }
+}
+
+/** Events of one wire format since the process began. */
+export class WireTally {
+  received = 0;
+  accepted = 0;
+  duplicates = 0;
+  readonly rejected = new Map<RejectionReason | UnavailableReason, number>();
+  readonly dropped = new Map<DropReason, number>();
+
+  reject(reason: RejectionReason | UnavailableReason, events = 1): void {
+    this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + events);
+  }
+
+  drop(reason: DropReason, events = 1): void {
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + events);
   }
 }

@@ -57,7 +57,9 @@ beforeEach(async () => {
   steps = [
     ...pipeline({
       findSite: (id) =>
-        id === SITE || id === ELSEWHERE ? { id, merchant: 'merchant', rules: NO_RULES } : undefined,
+        id === SITE || id === ELSEWHERE
+          ? { id, merchant: 'merchant', currency: 'EUR', rules: NO_RULES }
+          : undefined,
       siteWaitSeconds: () => 0,
       quotaWaitSeconds: () => 0,
       checkInput: compileFieldCheck(),
@@ -88,6 +90,7 @@ const event = (fields: Record<string, unknown> = {}) => ({ site: SITE, url: PAGE
 
 function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {}): Promise<IntakeOutcome> {
   return intake.receive({
+    wire: 'native',
     inputs,
     receivedAt: RECEIVED_AT,
     caller: HOLDER,

@@ -7,7 +7,7 @@ import type { SiteUsage } from '../auth/quotas/usage-tally.js';
 import type { AppendBatcher, SubmitOutcome } from './append-batcher.js';
 import { draftOf, type Draft, type RequestFacts, type Sender } from './draft.js';
 import { newEventId } from './event-ids.js';
-import type { IngestionTelemetry, UnavailableReason } from './ingestion.telemetry.js';
+import type { IngestionTelemetry, UnavailableReason, WireTally } from './ingestion.telemetry.js';
 import { run } from './pipeline.js';
 import { keyOf, type RecentIds } from './recent-ids.js';
 import type { Salts } from './salts.js';
@@ -35,6 +35,8 @@ export type IntakeOutcome =
 
 export interface IntakeRequest extends Omit<RequestFacts, 'salts'> {
   readonly inputs: readonly unknown[];
+  /** What the request held besides, of kinds that are not counted here. */
+  readonly uncounted?: number;
   readonly sender: Sender;
 }
 
@@ -54,6 +56,7 @@ export interface IntakeDeps {
  * it waits for the log: what waits, the garbage collector carries along.
  */
 interface Sorted {
+  readonly tally: WireTally;
   readonly receivedAt: number;
   readonly rejected: Rejection[];
   duplicates: number;
@@ -73,23 +76,27 @@ export class Intake {
 
   receive(request: IntakeRequest): Promise<IntakeOutcome> {
     const { salts, telemetry } = this.deps;
-    const { receivedAt, caller, server, optedOut } = request;
-    telemetry.received(request.inputs.length);
+    const { wire, receivedAt, caller, server, optedOut, uncounted = 0 } = request;
+    const tally = telemetry.of(wire);
+    tally.received += request.inputs.length + uncounted;
     const pair = salts.at(receivedAt);
     if (pair === undefined) {
-      telemetry.rejected('salt_unavailable', request.inputs.length);
+      tally.reject('salt_unavailable', request.inputs.length + uncounted);
       return Promise.resolve({ outcome: 'unavailable', reason: 'salt_unavailable' });
     }
-    return this.append(this.sort(request, { receivedAt, caller, server, optedOut, salts: pair }));
+    if (uncounted > 0) tally.drop('not_counted', uncounted);
+    return this.append(this.sort(request, { wire, receivedAt, caller, server, optedOut, salts: pair }));
   }
 
-  private sort({ inputs, sender }: IntakeRequest, facts: RequestFacts): Sorted {
+  private sort({ inputs, sender, uncounted = 0 }: IntakeRequest, facts: RequestFacts): Sorted {
     const { steps, telemetry } = this.deps;
+    const tally = telemetry.of(facts.wire);
     const sorted: Sorted = {
+      tally,
       receivedAt: facts.receivedAt,
       rejected: [],
       duplicates: 0,
-      dropped: 0,
+      dropped: uncounted,
       accepted: 0,
       usages: [],
       parts: [],
@@ -100,11 +107,11 @@ export class Intake {
       const draft = draftOf(inputs[index], facts, sender);
       const verdict = run(steps, draft);
       if (verdict.verdict === 'rejected') {
-        telemetry.rejected(verdict.reason);
+        tally.reject(verdict.reason);
         const { reason, detail, retryAfterSeconds } = verdict;
         sorted.rejected.push({ index, reason, detail, retryAfterSeconds });
       } else if (verdict.verdict === 'dropped') {
-        telemetry.dropped(verdict.reason);
+        tally.drop(verdict.reason);
         sorted.dropped++;
       } else if (draft.idGiven) {
         this.takeGiven(draft, sorted);
@@ -119,7 +126,7 @@ export class Intake {
   private takeGiven(draft: Draft, sorted: Sorted): void {
     const key = keyOf(draft.event);
     if (this.deps.recentIds.has(draft.event) || sorted.keysGiven.has(key)) {
-      this.deps.telemetry.duplicates(1);
+      sorted.tally.duplicates++;
       sorted.duplicates++;
       return;
     }
@@ -133,14 +140,14 @@ export class Intake {
   }
 
   private settle(sorted: Sorted, submitted: SubmitOutcome): IntakeOutcome {
-    const { recentIds, unsettledIds, telemetry } = this.deps;
+    const { recentIds, unsettledIds } = this.deps;
     if (submitted.outcome === 'appended') {
-      telemetry.accepted(sorted.accepted);
+      sorted.tally.accepted += sorted.accepted;
       for (const usage of sorted.usages) this.deps.onAppended(usage, sorted.receivedAt);
       for (const key of sorted.keysGiven) recentIds.add(key);
       return { outcome: 'settled', ...answerOf(sorted) };
     }
-    telemetry.rejected(submitted.reason, sorted.accepted);
+    sorted.tally.reject(submitted.reason, sorted.accepted);
     // Also where nothing was handed to the log: an id taken from here may be one that is in it.
     for (const { json } of sorted.idsMade) unsettledIds.remember(json);
     return { outcome: 'unavailable', reason: submitted.reason };

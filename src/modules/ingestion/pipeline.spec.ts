@@ -6,7 +6,7 @@ import { NO_RULES } from './rules/site-rules.js';
 import { NEXT, rejected } from './verdict.js';
 
 const steps = pipeline({
-  findSite: (id) => ({ id, merchant: 'merchant', rules: NO_RULES }),
+  findSite: (id) => ({ id, merchant: 'merchant', currency: 'EUR', rules: NO_RULES }),
   siteWaitSeconds: () => 0,
   quotaWaitSeconds: () => 0,
   checkInput: compileFieldCheck(),

@@ -9,6 +9,7 @@ import { checkQuota, type QuotaWait } from './steps/check-quota.js';
 import { choosePartition, type SpreadAt } from './steps/choose-partition.js';
 import { exclude } from './steps/exclude.js';
 import { forgetAddress } from './steps/forget-address.js';
+import { ignoreClaims } from './steps/ignore-claims.js';
 import { identifyVisitor, type Hash } from './steps/identify-visitor.js';
 import { limitRate, type SiteWait } from './steps/limit-rate.js';
 import { locate, type PlaceOf } from './steps/locate.js';
@@ -37,6 +38,7 @@ export const pipeline = (deps: PipelineDeps): readonly Step<Draft>[] => [
   limitRate(deps.siteWaitSeconds),
   checkQuota(deps.quotaWaitSeconds),
   checkOrigin(),
+  ignoreClaims(),
   checkFields(deps.checkInput),
   respectConsent(),
   checkPrivileges(),

@@ -38,8 +38,8 @@ export const REJECTION_REASONS = [
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
-/** Why an acceptable event is not kept. */
-export const DROP_REASONS = ['opted_out', 'no_consent'] as const;
+/** Why an acceptable event is not kept. `not_counted`: another vendor's client says what Tidemark has no numbers for. */
+export const DROP_REASONS = ['opted_out', 'no_consent', 'not_counted'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 export type Verdict =

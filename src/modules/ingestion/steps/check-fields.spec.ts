@@ -205,3 +205,9 @@ describe('takes the agent and language', () => {
     },
   );
 });
+
+it('lets an event, but no pageview, of another vendor be without a page', () => {
+  const without = (name: string) => givenDraft({ input: { name }, request: { wire: 'snowplow' } });
+  expect(step(without('signup'))).toBe(NEXT);
+  expect(step(without('pageview'))).toMatchObject({ reason: 'url_required' });
+});

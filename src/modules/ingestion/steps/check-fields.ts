@@ -14,7 +14,9 @@ export const checkFields =
     const { input, request, event } = draft;
     const fault = check(input);
     if (fault) return rejected(fault.reason, fault.detail);
-    if (input.url === undefined && !request.server) {
+    // Servers that send in another vendor's format have no page, and often no place for a key.
+    const needsPage = request.wire === 'native' || (input.name ?? 'pageview') === 'pageview';
+    if (input.url === undefined && needsPage && !request.server) {
       return rejected('url_required', 'url may be absent only with a key of scope ingest:server');
     }
     if (input.props !== undefined) {

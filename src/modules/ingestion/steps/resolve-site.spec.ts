@@ -3,9 +3,9 @@ import { NEXT } from '../verdict.js';
 import { resolveSite } from './resolve-site.js';
 
 const RULES = givenRules({ consentMode: 'full' });
-const step = resolveSite((named, caller) =>
+const step = resolveSite((named, { caller }) =>
   ['site', 'shop.example'].includes(named) && caller.merchant === 'merchant'
-    ? { id: 'site', merchant: 'owner', rules: RULES }
+    ? { id: 'site', merchant: 'owner', currency: 'EUR', rules: RULES }
     : undefined,
 );
 const wide = { id: 'key', merchant: 'merchant', site: null, scopes: new Set(['ingest'] as const) };

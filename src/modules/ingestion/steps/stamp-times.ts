@@ -1,6 +1,7 @@
 // When did it happen? The client's word is honoured from 24 hours ago to 5 minutes ahead (any past
 // since 1990 with `ingest:server`); outside that the time of receipt stands in and the event says
-// so. A server's time outside its bounds is refused instead: an import must not be falsified.
+// so. A server's time outside its bounds is refused instead, where its format can be told so: an import must
+// not be falsified.
 import type { Draft } from '../draft.js';
 import { NEXT, rejected, type Step } from '../verdict.js';
 
@@ -21,7 +22,7 @@ export const stampTimes =
       event.occurredAt = occurredAt;
       return NEXT;
     }
-    if (request.server) {
+    if (request.server && request.wire === 'native') {
       return rejected('occurred_at_invalid', 'occurredAt must lie between 1990 and 5 minutes from now');
     }
     event.timeReplaced = true;

@@ -9,14 +9,13 @@ import { IntakeRoute } from '../../../http/route-kind.js';
 import { bearerKey, hasScope, type Caller, requireScope } from '../../auth/access.js';
 import { KeyDirectory } from '../../auth/directories/key.directory.js';
 import { hasKeyInUrl, KEY_IN_URL } from '../../auth/keys/key-in-url.js';
-import type { Sender } from '../draft.js';
 import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
-import type { UnavailableReason } from '../ingestion.telemetry.js';
 import { answerPreflight } from './cross-origin.js';
 import { ACCEPTED_SCHEMA, EVENTS_BODY_SCHEMA, EVENTS_EXAMPLES } from './native.openapi.js';
+import { tooMany, unavailable } from './refusals.js';
+import { optedOut, senderOf } from './sender.js';
 
 const EVENTS_MAX = 1_000;
-const LANGUAGE_CHARACTERS_MAX = 35;
 
 @ApiTags('Intake')
 @Controller('v1/events')
@@ -52,10 +51,11 @@ export class NativeController {
     const caller = this.holderOf(request);
     const { inputs, path } = inputsOf(request.body);
     const received = this.intake.receive({
+      wire: 'native',
       inputs,
       caller,
       server: hasScope(caller, 'ingest:server'),
-      optedOut: request.headers['sec-gpc'] === '1',
+      optedOut: optedOut(request),
       receivedAt: Date.now(),
       sender: senderOf(request),
     });
@@ -116,17 +116,6 @@ async function answerWhenSettled(
   void reply.status(202).header('content-type', 'application/json; charset=utf-8').send(answer);
 }
 
-function senderOf(request: FastifyRequest): Sender {
-  const accepted = request.headers['accept-language'];
-  return {
-    address: request.ip,
-    userAgent: request.headers['user-agent'],
-    // The language it would like best is named first.
-    language: accepted && /^[\w-]+/.exec(accepted)?.[0].slice(0, LANGUAGE_CHARACTERS_MAX),
-    origin: request.headers.origin ?? request.headers.referer,
-  };
-}
-
 /** @throws Problem where nothing could be accepted. */
 function answerOf(outcome: IntakeOutcome, path: Inputs['path']): string {
   if (outcome.outcome === 'unavailable') throw unavailable(outcome.reason);
@@ -154,27 +143,3 @@ function nothingAcceptable(rejected: readonly Rejection[], path: Inputs['path'])
     rejected.map(({ index, reason, detail }) => ({ path: path(index), message: detail, index, reason })),
   );
 }
-
-/** Until the first of them would be taken. */
-function tooMany(rejected: readonly Rejection[]): Problem {
-  const retryAfterSeconds = Math.min(...rejected.map((one) => one.retryAfterSeconds!));
-  const isQuota = rejected.every(({ reason }) => reason === 'quota_exceeded');
-  if (!isQuota) {
-    const detail = `More events of this site arrive than it may send. Try again in ${retryAfterSeconds} s.`;
-    return new Problem({ ...ofStatus(429, detail), retryAfterSeconds });
-  }
-  return new Problem({
-    ...{ status: 429, type: 'quota-exceeded', title: "The month's quota is used up", retryAfterSeconds },
-    detail: 'The merchant has sent as many events as it may in this month: ask the operator for more.',
-  });
-}
-
-const UNAVAILABLE: Record<UnavailableReason, readonly [detail: string, retryAfterSeconds: number]> = {
-  overloaded: ['More events arrive than can be stored. Send the same again later.', 2],
-  salt_unavailable: ['Visitors cannot be told apart at the moment. Send the same again later.', 10],
-  batch_too_large: ['The events could not be stored together. Send fewer at a time.', 2],
-  log_full: ['The tracking log is full. Send the same again later.', 60],
-  log_unavailable: ['The tracking log does not answer. Send the same again later.', 5],
-};
-
-const unavailable = (reason: UnavailableReason): Problem => Problem.unavailable(...UNAVAILABLE[reason]);
