@@ -84,8 +84,13 @@ export class RateLimits {
    */
   take(limit: RateLimit, subject: string): Admission | Promise<Admission> {
     const bucket = `limit:${limit.name}:${subject}`;
-    if (!this.redis.configured) return this.takeLocally(limit, bucket);
+    if (!this.redis.configured) return this.#takeLocally(limit, bucket);
     return this.#takeAhead(limit, bucket) ?? this.#takeFromRedis(limit, bucket);
+  }
+
+  /** Of a bucket that each node has for itself. */
+  takeHere(limit: RateLimit, subject: string): Admission {
+    return this.#takeLocally(limit, `here:${limit.name}:${subject}`);
   }
 
   #takeAhead(limit: RateLimit, bucket: string): Admission | undefined {
@@ -120,7 +125,7 @@ export class RateLimits {
         TAKE.run(redis, [bucket], [limit.windowMs / limit.requestsMax, limit.windowMs, ...wanted]),
       );
       if (reply.outcome === 'unavailable') {
-        for (const answer of [...asking, ...next]) answer(this.takeLocally(limit, bucket));
+        for (const answer of [...asking, ...next]) answer(this.#takeLocally(limit, bucket));
         break;
       }
       const [taken, missing, ahead] = reply.value as readonly [number, string, number];
@@ -141,7 +146,7 @@ export class RateLimits {
     return Math.floor(((share.given + asking) * AHEAD_MS) / Math.max(1, nowMs - share.askedAtMs));
   }
 
-  private takeLocally(limit: RateLimit, bucket: string): Admission {
+  #takeLocally(limit: RateLimit, bucket: string): Admission {
     const nowMs = this.nowMs();
     const tokenMs = limit.windowMs / limit.requestsMax;
     const missingMs = Math.max(0, (this.#fullAtMs.get(bucket) ?? 0) - nowMs);
