@@ -28,6 +28,7 @@ export class IngestionTelemetry {
   private duplicateEvents = 0;
   private readonly rejectedEvents = new Map<RejectionReason | UnavailableReason, number>();
   private readonly droppedEvents = new Map<DropReason, number>();
+  private readonly refusedRequests = new Map<RejectionReason, number>();
 
   constructor(@Inject(Telemetry) telemetry: Telemetry) {
     this.log = telemetry.log.child({ module: 'ingestion' });
@@ -39,8 +40,13 @@ export class IngestionTelemetry {
       'Events whose id had been appended a short while ago.',
       () => this.duplicateEvents,
     );
-    this.countByReason('rejected', 'Events refused, or answered 503, by reason.', this.rejectedEvents);
-    this.countByReason('dropped', 'Acceptable events not kept, by reason.', this.droppedEvents);
+    this.countByReason('events_rejected', 'Events refused, or answered 503, by reason.', this.rejectedEvents);
+    this.countByReason('events_dropped', 'Acceptable events not kept, by reason.', this.droppedEvents);
+    this.countByReason(
+      'requests_refused',
+      'Requests refused before their events were read, by reason: those are in no count of events.',
+      this.refusedRequests,
+    );
     this.appendSeconds = new Histogram({
       name: 'tidemark_ingestion_append_seconds',
       help: 'Time until a batch was durable or refused.',
@@ -73,6 +79,10 @@ export class IngestionTelemetry {
 
   dropped(reason: DropReason): void {
     this.droppedEvents.set(reason, (this.droppedEvents.get(reason) ?? 0) + 1);
+  }
+
+  refusedEarly(reason: RejectionReason): void {
+    this.refusedRequests.set(reason, (this.refusedRequests.get(reason) ?? 0) + 1);
   }
 
   appended({ seconds, events }: { seconds: number; events: number }): void {
@@ -117,13 +127,13 @@ export class IngestionTelemetry {
 
   private countByReason(name: string, help: string, values: ReadonlyMap<string, number>): void {
     new Counter({
-      name: `tidemark_ingestion_events_${name}_total`,
+      name: `tidemark_ingestion_${name}_total`,
       help,
       labelNames: ['reason'],
       registers: this.registers,
       collect() {
         this.reset();
-        for (const [reason, events] of values) this.inc({ reason }, events);
+        for (const [reason, value] of values) this.inc({ reason }, value);
       },
     });
   }

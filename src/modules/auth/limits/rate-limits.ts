@@ -61,6 +61,8 @@ interface Share {
   ahead: number;
   /** When Redis was asked, without what was taken ahead. */
   readonly missingMs: number;
+  /** There was less than one token. */
+  readonly isEmpty: boolean;
 }
 
 type Asker = (admission: Admission) => void;
@@ -85,7 +87,9 @@ export class RateLimits {
   take(limit: RateLimit, subject: string): Admission | Promise<Admission> {
     const bucket = `limit:${limit.name}:${subject}`;
     if (!this.redis.configured) return this.#takeLocally(limit, bucket);
-    return this.#takeAhead(limit, bucket) ?? this.#takeFromRedis(limit, bucket);
+    return (
+      this.#takeAhead(limit, bucket) ?? this.#refuseEmpty(limit, bucket) ?? this.#takeFromRedis(limit, bucket)
+    );
   }
 
   /** Of a bucket that each node has for itself. */
@@ -105,6 +109,15 @@ export class RateLimits {
       admitted: true,
       missingMs: Math.max(0, share.missingMs + givenMs - elapsedMs),
     });
+  }
+
+  /** An empty bucket has a token again after a time that is known: until then whoever floods asks Redis nothing. */
+  #refuseEmpty(limit: RateLimit, bucket: string): Admission | undefined {
+    const share = this.#shares.get(bucket);
+    if (share === undefined || !share.isEmpty) return undefined;
+    const missingMs = share.missingMs - (this.nowMs() - share.askedAtMs);
+    if (missingMs + limit.windowMs / limit.requestsMax <= limit.windowMs + TOLERANCE_MS) return undefined;
+    return admissionOf(limit, { admitted: false, missingMs });
   }
 
   #takeFromRedis(limit: RateLimit, bucket: string): Promise<Admission> {
@@ -130,7 +143,7 @@ export class RateLimits {
       }
       const [taken, missing, ahead] = reply.value as readonly [number, string, number];
       const missingMs = Number(missing);
-      this.#shares.set(bucket, { askedAtMs, given: 0, ahead, missingMs });
+      this.#shares.set(bucket, { askedAtMs, given: 0, ahead, missingMs, isEmpty: taken < asking.length });
       for (const [index, answer] of asking.entries()) {
         answer(admissionOfMany(limit, { index, taken, missingMs }));
       }

@@ -14,6 +14,7 @@ import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
 import type { UnavailableReason } from '../ingestion.telemetry.js';
 import { answerPreflight } from './cross-origin.js';
 import { ACCEPTED_SCHEMA, EVENTS_BODY_SCHEMA, EVENTS_EXAMPLES } from './native.openapi.js';
+import { quotaUsedUp, siteTooBusy } from './too-many.js';
 
 const EVENTS_MAX = 1_000;
 const LANGUAGE_CHARACTERS_MAX = 35;
@@ -159,14 +160,7 @@ function nothingAcceptable(rejected: readonly Rejection[], path: Inputs['path'])
 function tooMany(rejected: readonly Rejection[]): Problem {
   const retryAfterSeconds = Math.min(...rejected.map((one) => one.retryAfterSeconds!));
   const isQuota = rejected.every(({ reason }) => reason === 'quota_exceeded');
-  if (!isQuota) {
-    const detail = `More events of this site arrive than it may send. Try again in ${retryAfterSeconds} s.`;
-    return new Problem({ ...ofStatus(429, detail), retryAfterSeconds });
-  }
-  return new Problem({
-    ...{ status: 429, type: 'quota-exceeded', title: "The month's quota is used up", retryAfterSeconds },
-    detail: 'The merchant has sent as many events as it may in this month: ask the operator for more.',
-  });
+  return new Problem(isQuota ? quotaUsedUp(retryAfterSeconds) : siteTooBusy(retryAfterSeconds));
 }
 
 const UNAVAILABLE: Record<UnavailableReason, readonly [detail: string, retryAfterSeconds: number]> = {
