@@ -17,6 +17,7 @@ import { Child } from '../test/crash/child.js';
 import { builtApp } from '../test/servers/built-app.js';
 import { freePort } from '../test/servers/free-port.js';
 import { startKafka } from '../test/servers/kafka.js';
+import { freshnessMs } from './markers.js';
 import { type BenchmarkResult, type Fact, median, quantile, report } from './measure.js';
 import { option } from './option.js';
 import type { LoadCommand, LoadResult } from './servers/http-load.js';
@@ -30,7 +31,6 @@ const EVENTS_PER_REQUEST = 50;
 const CONNECTIONS = 16;
 const PARTITIONS = 4;
 const SITES = 40;
-const MARKER_INTERVAL_MS = 100;
 const LOOK_INTERVAL_MS = 20;
 const SETTLED_TIMEOUT_MS = 300_000;
 const OPERATOR_KEY = 'operator-key-of-the-end-to-end-bench-0123456789';
@@ -203,53 +203,23 @@ async function steadyLoad(): Promise<Steady> {
   const cpuBefore = cpuNow();
   const startedAt = performance.now();
   const stop = new AbortController();
-  const freshness = mark(stop.signal);
+  const freshness = freshnessMs({ pool, sites: markers, send: sendMarker }, stop.signal);
   const sent = await send({ seconds: STEADY_SECONDS, eventsPerSecondMax: STEADY_EVENTS_PER_SECOND });
   stop.abort();
   const wallSeconds = (performance.now() - startedAt) / 1_000;
   const cpu = since(cpuBefore);
   const events = acknowledged - before;
-  const freshnessMs = await freshness;
+  const tookMs = await freshness;
   await settled();
   const eventsPerSecond = (sent.acknowledged * EVENTS_PER_REQUEST) / sent.seconds;
-  return { eventsPerSecond, freshnessMs, events, wallSeconds, cpu };
+  return { eventsPerSecond, freshnessMs: tookMs, events, wallSeconds, cpu };
 }
 
-/** Sends single events and finds each: time from its acknowledgement until the rollup holds it. */
-async function mark(signal: AbortSignal): Promise<number[]> {
-  const waiting = new Map(markers.map((site): [string, number[]] => [site, []]));
-  const seen = new Map(await markersCounted());
-  const freshnessMs: number[] = [];
-  const sending = (async () => {
-    for (let index = 0; !signal.aborted; index++) {
-      const site = markers[index % markers.length]!;
-      const answer = await post('/v1/events', { site, name: 'marker', visitorId: `marker-${index}` });
-      if (answer.status !== 202) throw new Error(`A marker was answered ${answer.status}`);
-      acknowledged++;
-      waiting.get(site)!.push(performance.now());
-      await answer.arrayBuffer();
-      await sleep(MARKER_INTERVAL_MS);
-    }
-  })();
-  const someWait = (): boolean => [...waiting.values()].some((times) => times.length > 0);
-  while (!signal.aborted || someWait()) {
-    await sleep(LOOK_INTERVAL_MS);
-    for (const [site, events] of await markersCounted()) {
-      const found = waiting.get(site)!.splice(0, events - (seen.get(site) ?? 0));
-      for (const acknowledgedAt of found) freshnessMs.push(performance.now() - acknowledgedAt);
-      seen.set(site, events);
-    }
-  }
-  await sending;
-  return freshnessMs;
-}
-
-async function markersCounted(): Promise<[string, number][]> {
-  const { rows } = await pool.query(
-    'SELECT site, sum(events)::float8 AS events FROM traffic_v1 WHERE site = ANY($1) GROUP BY site',
-    [markers],
-  );
-  return (rows as { site: string; events: number }[]).map(({ site, events }) => [site, events]);
+async function sendMarker(event: object): Promise<void> {
+  const answer = await post('/v1/events', event);
+  if (answer.status !== 202) throw new Error(`A marker was answered ${answer.status}`);
+  acknowledged++;
+  await answer.arrayBuffer();
 }
 
 /** Without a projector at first; then with it, and without load. */
@@ -313,14 +283,14 @@ function rates({
   };
 }
 
-function freshnessFacts({ freshnessMs, eventsPerSecond }: Steady): Fact[] {
+function freshnessFacts({ freshnessMs: tookMs, eventsPerSecond }: Steady): Fact[] {
   return [
     { name: 'steady load', value: eventsPerSecond, unit: 'events/s' },
-    { name: 'freshness under it, p50', value: quantile(freshnessMs, 0.5), unit: 'ms' },
-    { name: 'freshness under it, p99', value: quantile(freshnessMs, 0.99), unit: 'ms' },
+    { name: 'freshness under it, p50', value: quantile(tookMs, 0.5), unit: 'ms' },
+    { name: 'freshness under it, p99', value: quantile(tookMs, 0.99), unit: 'ms' },
     {
-      name: `freshness, highest of ${freshnessMs.length} markers`,
-      value: Math.max(...freshnessMs),
+      name: `freshness, highest of ${tookMs.length} markers`,
+      value: Math.max(...tookMs),
       unit: 'ms',
     },
   ];

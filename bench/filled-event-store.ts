@@ -52,6 +52,9 @@ export function* populated(
     yield start(`domain-${domain}`, { type: 'DomainClaimed', data: { domain, site } });
     const about = { merchant, domain, name: domain, timezone: 'Europe/Vienna', currency: 'EUR' };
     const trackingIds = n % 4 === 0 ? [trackingId] : [];
+    if (trackingIds.length > 0) {
+      yield start(`trackingid-${trackingId}`, { type: 'TrackingIdClaimed', data: { trackingId, site } });
+    }
     yield start(siteStream(site), createSite(site, { ...about, trackingIds }));
     for (let k = 0; k < keysPerSite; k++) {
       const number = n * keysPerSite + k;

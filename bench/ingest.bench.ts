@@ -1,5 +1,5 @@
 // What a request costs that makes one event durable, against a bare Fastify route that parses the
-// same body; and how far batches carry. Server on core 0, load on core 1. Everything the server
+// same body; how far batches carry; and what a site's settings cost (exclusions, origins, parameters that are kept). Server on core 0, load on core 1. Everything the server
 // does is on its one core, the log's writer included; CPU seconds vary less than rates where others
 // share the machine, so both are told.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
@@ -26,6 +26,16 @@ interface Program {
 interface Server extends Program {
   readonly port: number;
   readonly key: string;
+  /** Of a site with settings, where there are sites. */
+  readonly keyWithSettings?: string;
+}
+
+interface Sending {
+  readonly server: Server;
+  /** Default: the server's. */
+  readonly key?: string | undefined;
+  /** In a request. */
+  readonly events?: number;
 }
 
 interface Turn {
@@ -51,8 +61,8 @@ async function answerOf<T>({ lines }: Program): Promise<T> {
 
 async function startServer(path: string): Promise<Server> {
   const program = start(path, 0);
-  const { url, key } = await answerOf<{ url: string; key: string }>(program);
-  return { ...program, port: Number(new URL(url).port), key };
+  const { url, ...keys } = await answerOf<Pick<Server, 'key' | 'keyWithSettings'> & { url: string }>(program);
+  return { ...program, port: Number(new URL(url).port), ...keys };
 }
 
 /** Of all threads. */
@@ -63,12 +73,11 @@ function cpuSeconds({ process: { pid } }: Program): number {
 
 const load = start('bench/servers/http-load.js', 1);
 
-async function turn(server: Server, eventsPerRequest: number): Promise<Turn> {
-  const { port, key } = server;
+async function turn({ server, key = server.key, events = 1 }: Sending): Promise<Turn> {
   const command: LoadCommand = {
-    port,
+    port: server.port,
     key,
-    eventsPerRequest,
+    eventsPerRequest: events,
     connections: CONNECTIONS,
     seconds: ROUND_SECONDS,
   };
@@ -80,6 +89,7 @@ async function turn(server: Server, eventsPerRequest: number): Promise<Turn> {
 }
 
 const INTAKE = 'intake, 1 event a request';
+const WITH_SETTINGS = 'the same of a site with settings';
 const BARE = 'bare Fastify, the same body';
 const BATCHED = `intake, ${EVENTS_PER_BATCH} events a request`;
 
@@ -87,12 +97,12 @@ const intake = await startServer('bench/servers/intake.server.js');
 const bare = await startServer('bench/servers/bare.server.js');
 const turns = new Map<string, Turn[]>();
 
-const timed = (name: string, { server, events = 1 }: { server: Server; events?: number }): Contender => ({
+const timed = (name: string, sending: Sending): Contender => ({
   name,
   async run() {
-    const made = await turn(server, events);
+    const made = await turn(sending);
     turns.set(name, [...(turns.get(name) ?? []), made]);
-    return { amount: made.requests * events, seconds: made.seconds };
+    return { amount: made.requests * (sending.events ?? 1), seconds: made.seconds };
   },
 });
 
@@ -107,26 +117,32 @@ const charged = (name: string): Contender => ({
 
 try {
   // Compiled code first: a round is too short for it.
-  for (const server of [intake, bare]) await turn(server, 1);
+  for (const server of [intake, bare]) await turn({ server });
+  await turn({ server: intake, key: intake.keyWithSettings });
   const byTime = await measure({
     name: 'durable intake over HTTP',
     unit: 'events',
     contenders: [
       timed(INTAKE, { server: intake }),
+      timed(WITH_SETTINGS, { server: intake, key: intake.keyWithSettings }),
       timed(BARE, { server: bare }),
       timed(BATCHED, { server: intake, events: EVENTS_PER_BATCH }),
     ],
     ratios: [
       { of: INTAKE, over: BARE, atLeast: 0.8 },
       { of: BATCHED, over: INTAKE, atLeast: 8 },
+      { of: WITH_SETTINGS, over: INTAKE },
     ],
     rounds: ROUNDS,
   });
   const byCpu = await measure({
     name: 'the same turns per second of CPU that the server spent',
     unit: 'requests',
-    contenders: [charged(INTAKE), charged(BARE), charged(BATCHED)],
-    ratios: [{ of: INTAKE, over: BARE }],
+    contenders: [INTAKE, WITH_SETTINGS, BARE, BATCHED].map(charged),
+    ratios: [
+      { of: INTAKE, over: BARE },
+      { of: WITH_SETTINGS, over: INTAKE },
+    ],
     rounds: ROUNDS,
   });
   report('ingest', [byTime, byCpu]);

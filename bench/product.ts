@@ -33,6 +33,13 @@ export interface RoleOptions {
   readonly program?: string;
 }
 
+interface CallOptions {
+  readonly key?: string;
+  readonly body?: unknown;
+  /** Default: POST with a body, else GET. */
+  readonly method?: string;
+}
+
 /** One process of the product. */
 export class RoleProcess {
   /** The operator's. */
@@ -52,16 +59,16 @@ export class RoleProcess {
     return this.child.lines;
   }
 
-  call(path: string, { key = OPERATOR_KEY, body }: { key?: string; body?: unknown } = {}): Promise<Response> {
+  call(path: string, { key = OPERATOR_KEY, body, method }: CallOptions = {}): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.port}${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   }
 
   /** @throws Error unless it is answered 2xx. */
-  async made<T>(path: string, options: { key?: string; body: unknown }): Promise<T> {
+  async made<T>(path: string, options: CallOptions): Promise<T> {
     const answer = await this.call(path, options);
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as T;

@@ -72,7 +72,7 @@ function requestOf(events: readonly object[], { key, agent }: { key: string; age
   const body = JSON.stringify(events.length === 1 ? events[0] : events);
   return Buffer.from(
     `POST /v1/events HTTP/1.1\r\nHost: tidemark.example\r\nAuthorization: Bearer ${key}\r\n` +
-      `User-Agent: ${agent}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `User-Agent: ${agent}\r\nOrigin: https://shop.example\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }
 

@@ -3,6 +3,7 @@
 // parent, answers how many were answered and how long each took.
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { AnswerReader, statusOf } from './wire-answer.js';
 
 export interface QueryLoadCommand {
   readonly port: number;
@@ -28,17 +29,6 @@ export interface QueryLoadResult {
   readonly loadCores: number;
 }
 
-const HEAD_END = '\r\n\r\n';
-const CONTENT_LENGTH = /\r\ncontent-length: (\d+)/i;
-
-/** Bytes still missing of the answer that has begun with `head`; 304 has none beyond. */
-function bytesOf(head: string, status: number): number {
-  if (!head.startsWith(`HTTP/1.1 ${status} `))
-    throw new Error(`The server answered: ${head.slice(0, 1_000)}`);
-  const end = head.indexOf(HEAD_END) + HEAD_END.length;
-  return end + (status === 304 ? 0 : Number(CONTENT_LENGTH.exec(head)![1]));
-}
-
 async function load(command: QueryLoadCommand): Promise<QueryLoadResult> {
   const { connections, port, seconds: limit, status, first = 0 } = command;
   const { requestsMax = Number.POSITIVE_INFINITY } = command;
@@ -50,23 +40,16 @@ async function load(command: QueryLoadCommand): Promise<QueryLoadResult> {
   const drive = (socket: Socket) =>
     new Promise<void>((resolve, reject) => {
       let sentAt = 0;
-      let missing = -1;
-      let head = '';
+      const reader = new AnswerReader();
       const send = () => {
         if (ending || sent >= requestsMax) return void socket.end();
         sentAt = performance.now();
         socket.write(requests[(first + sent++) % requests.length]!);
       };
       const receive = (chunk: Buffer) => {
-        if (missing < 0) {
-          head += chunk.toString('latin1');
-          if (!head.includes(HEAD_END)) return;
-          missing = bytesOf(head, status) - head.length;
-          head = '';
-        } else missing -= chunk.length;
-        if (missing > 0) return;
-        if (missing < 0) throw new Error('More came than was asked for');
-        missing = -1;
+        const answer = reader.take(chunk);
+        if (answer === undefined) return;
+        if (statusOf(answer) !== status) throw new Error(`The server answered: ${answer.slice(0, 1_000)}`);
         const now = performance.now();
         if (!ending) {
           latenciesMs.push(now - sentAt);

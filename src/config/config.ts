@@ -190,6 +190,10 @@ export const SETTINGS = {
     'Requests one API key may make in a minute to the query and control plane endpoints, all nodes together where they share a Redis. As many may come at once.',
     wholeNumber(1, 10_000_000).prefault('60000'),
   ),
+  LINK_VISITOR_REQUESTS_PER_MINUTE_MAX: setting(
+    'Requests that one client address (IPv6: /64) may make in a minute by one shared link, to each node. All who came by the link together may make KEY_REQUESTS_PER_MINUTE_MAX.',
+    wholeNumber(1, 10_000_000).prefault('1200'),
+  ),
   REFUSED_KEYS_PER_MINUTE_MAX: setting(
     'Requests without a valid key that one client address (IPv6: /64) may make in a minute to these endpoints before it is answered 429 instead of 401.',
     wholeNumber(1, 10_000_000).prefault('600'),

@@ -1,5 +1,5 @@
-// What people did to a site. Stream `site-{id}`; each of its domains is claimed first on
-// `domain-{domain}`, so that two sites can never own one domain whatever the event store.
+// What people did to a site. Stream `site-{id}`; each of its domains and tracking ids is claimed first on
+// `domain-{domain}` or `trackingid-{id}`, so that two sites can never own one whatever the event store.
 
 export const WEEK_STARTS = ['monday', 'sunday', 'saturday'] as const;
 export type WeekStart = (typeof WEEK_STARTS)[number];
@@ -68,6 +68,14 @@ export type SiteEvent =
   /** Of a deleted site: no table holds a row of it any more. `rows` were deleted. */
   | { readonly type: 'DataErased'; readonly data: { readonly site: string; readonly rows: number } };
 
-export type DomainEvent =
-  | { readonly type: 'DomainClaimed'; readonly data: { readonly domain: string; readonly site: string } }
-  | { readonly type: 'DomainReleased'; readonly data: { readonly domain: string; readonly site: string } };
+/** What only one site can have. */
+export type SiteName = { readonly domain: string } | { readonly trackingId: string };
+
+type OfDomain = { readonly domain: string; readonly site: string };
+type OfTrackingId = { readonly trackingId: string; readonly site: string };
+
+export type SiteNameEvent =
+  | { readonly type: 'DomainClaimed'; readonly data: OfDomain }
+  | { readonly type: 'DomainReleased'; readonly data: OfDomain }
+  | { readonly type: 'TrackingIdClaimed'; readonly data: OfTrackingId }
+  | { readonly type: 'TrackingIdReleased'; readonly data: OfTrackingId };

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgresEventStore } from '../../src/event-store/postgres.event-store.js';
 import { registerMerchant, merchantStream } from '../../src/modules/auth/merchants/merchant.aggregate.js';
 import { CHANCE } from '../../src/modules/auth/random-ids.js';
-import { claimDomains } from '../../src/modules/auth/sites/domain-claim.js';
+import { claimNames } from '../../src/modules/auth/sites/name-claim.js';
 import { createSite, siteStream } from '../../src/modules/auth/sites/site.aggregate.js';
 import { Telemetry } from '../../src/telemetry/telemetry.js';
 import type { OperatedProduct } from './operated-product.js';
@@ -27,8 +27,8 @@ export async function anotherMerchant(
   const sites = await Promise.all(
     domains.map(async (domain) => {
       const site = CHANCE.newId('s');
-      const { outcome } = await claimDomains(store, [domain], { site, ...BY });
-      if (outcome === 'domain-taken') throw new Error(`${domain} is taken`);
+      const { outcome } = await claimNames(store, [{ domain }], { site, ...BY });
+      if (outcome === 'name-taken') throw new Error(`${domain} is taken`);
       const draft = { merchant, domain, name: domain, timezone: 'UTC', currency: 'EUR', trackingIds: [] };
       await store.append(siteStream(site), [{ ...createSite(site, draft), metadata: BY }], 'none');
       return site;

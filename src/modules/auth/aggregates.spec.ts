@@ -1,6 +1,6 @@
 import type { NewEvent, RecordedEvent } from '../../event-store/event-store.js';
 import type { Fold } from './aggregate.js';
-import { domainClaimFold } from './sites/domain-claim.js';
+import { nameClaimFold } from './sites/name-claim.js';
 import {
   type ApiKey,
   changeKey,
@@ -144,16 +144,23 @@ describe("a site's settings", () => {
   });
 });
 
-describe('a claim on a domain', () => {
+describe('a claim on a name', () => {
   const claimed = (by: string) => ({ type: 'DomainClaimed', data: { domain: 'example.com', site: by } });
   const released = { type: 'DomainReleased', data: { domain: 'example.com', site: 's1' } };
 
   it('is the last one made, until it is released', () => {
-    expect(given(domainClaimFold)).toBe('free');
-    expect(given(domainClaimFold, claimed('s1'))).toEqual({ site: 's1', claimedAt: recordedAt });
-    expect(given(domainClaimFold, claimed('s1'), claimed('s2'))).toMatchObject({ site: 's2' });
-    expect(given(domainClaimFold, claimed('s1'), released)).toBe('free');
-    expect(given(domainClaimFold, claimed('s1'), unknown)).toMatchObject({ site: 's1' });
+    expect(given(nameClaimFold)).toBe('free');
+    expect(given(nameClaimFold, claimed('s1'))).toEqual({ site: 's1', claimedAt: recordedAt });
+    expect(given(nameClaimFold, claimed('s1'), claimed('s2'))).toMatchObject({ site: 's2' });
+    expect(given(nameClaimFold, claimed('s1'), released)).toBe('free');
+    expect(given(nameClaimFold, claimed('s1'), unknown)).toMatchObject({ site: 's1' });
+  });
+
+  it('is on a tracking id what it is on a domain', () => {
+    const data = { trackingId: 'G-1', site: 's1' };
+    const taken = { type: 'TrackingIdClaimed', data };
+    expect(given(nameClaimFold, taken)).toEqual({ site: 's1', claimedAt: recordedAt });
+    expect(given(nameClaimFold, taken, { type: 'TrackingIdReleased', data })).toBe('free');
   });
 });
 

@@ -72,7 +72,7 @@ export class Callers {
   count(caller: Caller, request: CallersRequest, reply: FastifyReply): void | Promise<void> {
     if (request.caller === caller) return;
     request.caller = caller;
-    return this.limits.countRequest(caller, reply);
+    return this.limits.countRequest(caller, request, reply);
   }
 
   /** @throws Problem 403 */

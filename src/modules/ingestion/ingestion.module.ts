@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
 import { Pool } from 'pg';
 import { CONFIG, type Config } from '../../config/config.js';
 import { RedisModule } from '../../redis/redis.module.js';
@@ -11,6 +12,7 @@ import { TrackingLog } from '../../tracking-log/tracking-log.js';
 import { EventStore } from '../../event-store/event-store.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuthTelemetry } from '../auth/auth.telemetry.js';
+import { KeyDirectory } from '../auth/directories/key.directory.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { SiteRates } from '../auth/limits/site-rates.js';
 import { QuotaDirectory } from '../auth/quotas/quota.directory.js';
@@ -31,6 +33,7 @@ import { SaltRegister } from './salt-register.js';
 import { Salts } from './salts.js';
 import { UnsettledIds } from './unsettled-ids.js';
 import { allowEveryOrigin } from './wire/cross-origin.js';
+import { refuseEarly } from './wire/refuse-early.js';
 import { NativeController } from './wire/native.controller.js';
 import { vendorControllers } from './wire/vendors/vendor-controllers.js';
 import { VendorIntake } from './wire/vendors/vendor-intake.js';
@@ -121,9 +124,19 @@ export class IngestionModule implements OnModuleInit, OnModuleDestroy {
     @Inject(AppendBatcher) private readonly batcher: AppendBatcher,
     @Inject(UsageMeter) private readonly usage: UsageMeter,
     @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    @Inject(KeyDirectory) keys: KeyDirectory,
+    @Inject(SiteRates) rates: SiteRates,
+    @Inject(IngestionTelemetry) telemetry: IngestionTelemetry,
   ) {
     // Here, because routes are registered right after the modules are made.
-    allowEveryOrigin(host.httpAdapter.getInstance());
+    const server: FastifyInstance = host.httpAdapter.getInstance();
+    allowEveryOrigin(server);
+    refuseEarly(server, {
+      callerOf: (key) => keys.find(key),
+      siteHeldOffSeconds: (site, nowMs) => rates.heldOffSeconds(site, nowMs),
+      quotaWaitSeconds: (merchant, nowMs) => usage.waitSeconds(merchant, nowMs),
+      onRefused: (reason) => telemetry.refusedEarly(reason),
+    });
   }
 
   async onModuleInit(): Promise<void> {

@@ -25,6 +25,7 @@ export class IngestionTelemetry {
   private readonly appendSeconds: Histogram;
   private readonly appendEvents: Histogram;
   private readonly tallies = new Map<Wire, WireTally>(WIRES.map((wire) => [wire, new WireTally()]));
+  private readonly refusedRequests = new Map<RejectionReason, number>();
 
   constructor(@Inject(Telemetry) telemetry: Telemetry) {
     this.log = telemetry.log.child({ module: 'ingestion' });
@@ -34,6 +35,7 @@ export class IngestionTelemetry {
     this.count('duplicates', 'Events whose id had been appended a short while ago.');
     this.countByReason('rejected', 'Events refused, or answered 503, by reason.');
     this.countByReason('dropped', 'Acceptable events not kept, by reason.');
+    this.countRefused();
     this.appendSeconds = new Histogram({
       name: 'tidemark_ingestion_append_seconds',
       help: 'Time until a batch was durable or refused.',
@@ -51,6 +53,10 @@ export class IngestionTelemetry {
   /** What came by it, to be counted up. */
   of(wire: Wire): WireTally {
     return this.tallies.get(wire)!;
+  }
+
+  refusedEarly(reason: RejectionReason): void {
+    this.refusedRequests.set(reason, (this.refusedRequests.get(reason) ?? 0) + 1);
   }
 
   appended({ seconds, events }: { seconds: number; events: number }): void {
@@ -91,6 +97,20 @@ export class IngestionTelemetry {
       collect() {
         this.reset();
         for (const [wire, tally] of tallies) if (tally.received > 0) this.inc({ wire }, tally[name]);
+      },
+    });
+  }
+
+  private countRefused(): void {
+    const { refusedRequests } = this;
+    new Counter({
+      name: 'tidemark_ingestion_requests_refused_total',
+      help: 'Requests refused before their events were read, by reason: those are in no count of events.',
+      labelNames: ['reason'],
+      registers: this.registers,
+      collect() {
+        this.reset();
+        for (const [reason, requests] of refusedRequests) this.inc({ reason }, requests);
       },
     });
   }

@@ -89,10 +89,23 @@ describe('the quota of a merchant', () => {
     await until(async () => (await send(sites[1]!.key, { at: other })).status === 429);
     await until(async () => (await usedBy(merchant)).warnedPercent === 120);
     expect((await usedBy(merchant)).usedEvents).toBeLessThan(12 + 12);
-    expect(await counted(app, 'quota_exceeded')).toBeGreaterThan(0);
+    expect(await counted(app, 'requests_refused', 'quota_exceeded')).toBeGreaterThan(0);
     // Whoever gets more goes on at once.
     await setQuota(merchant, { eventsPerMonth: 1000 });
     expect((await send(sites[0]!.key)).status).toBe(202);
+  });
+
+  it('refuses every key of the merchant before a body is read, and nobody else', async () => {
+    const merchant = await newMerchant(0);
+    const { key } = await app.createSite('unread.example', ['ingest'], merchant);
+    const body = { name: 'k', merchant, scopes: ['ingest:server'] };
+    const ofMerchant = (await call('POST', '/v1/keys', { body })).body.key;
+    for (const one of [key, ofMerchant]) {
+      const headers = { authorization: `Bearer ${one}`, 'content-type': 'application/json' };
+      const refused = await fetch(`${app.url}/v1/events`, { method: 'POST', headers, body: '{"broken' });
+      const { type } = (await refused.json()) as { type: string };
+      expect([refused.status, type]).toEqual([429, '/problems/quota-exceeded']);
+    }
   });
 
   it('stops nobody else', async () => {
@@ -219,6 +232,66 @@ describe('a flood of one site', () => {
     expect(logged).toHaveLength(accepted);
   });
 
+  describe('once it is held off', () => {
+    const BROKEN = '{"url":';
+    let flooded: { site: string; key: string };
+    let merchant: string;
+    const post = (key: string, body: string) =>
+      fetch(`${narrow.url}/v1/events`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body,
+      });
+    /** By an operator of its own. */
+    const made = async (path: string, body: object) => {
+      const headers = { authorization: `Bearer ${narrow.operatorKey}` };
+      return (await call('POST', path, { body, at: narrow, headers })).body;
+    };
+    let floods = 0;
+
+    beforeEach(async () => {
+      merchant = (await made('/admin/v1/merchants', { name: 'm' })).id;
+      flooded = await narrow.createSite(`held-${++floods}.example`, ['ingest'], merchant);
+      await until(async () => (await send(flooded.key, { events: 50, at: narrow })).status === 429);
+    });
+
+    it('is refused before a body is read, says so to pages of any origin, and is counted', async () => {
+      const before = await counted(narrow, 'requests_refused', 'rate_limited');
+      const received = await counted(narrow, 'events_received');
+      // Whoever reads it would answer 400 to the one, and 413 to the other.
+      for (const body of [BROKEN, ' '.repeat(1_100_000)]) {
+        const refused = await post(flooded.key, body);
+        expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([429, '*']);
+        expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+        expect(refused.headers.get('content-type')).toMatch('application/problem+json');
+      }
+      expect(await counted(narrow, 'requests_refused', 'rate_limited')).toBe(before + 2);
+      expect(await counted(narrow, 'events_received')).toBe(received);
+    });
+
+    it('leaves to the handler what its key does not decide', async () => {
+      const body = { name: 'k', merchant, scopes: ['ingest:server'] };
+      const { key } = await made('/v1/keys', body);
+      const neighbour = await narrow.createSite(`beside-held-${floods}.example`, ['ingest'], merchant);
+      const event = (site: string) => JSON.stringify({ site, url: 'https://shop.example/' });
+      const statuses = [
+        await post(key, event(neighbour.site)),
+        await post(key, event(flooded.site)),
+        await post(key, BROKEN),
+        await post(neighbour.key, event(neighbour.site)),
+        await post(`${flooded.key}x`, event(flooded.site)),
+      ].map(({ status }) => status);
+      expect(statuses).toEqual([202, 429, 400, 202, 401]);
+      const reader = (await made(`/v1/sites/${flooded.site}/keys`, { name: 'r', scopes: ['stats:read'] }))
+        .key;
+      expect((await post(reader, event(flooded.site))).status).toBe(403);
+    });
+
+    it('is let in again when there is something in its bucket', async () => {
+      await until(async () => (await send(flooded.key, { at: narrow })).status === 202);
+    });
+  });
+
   it('is cut within a request, too: what is beyond the rate is named, one by one', async () => {
     const { key } = await narrow.createSite('batched.example', ['ingest']);
     const { status, body } = await send(key, { events: 50, at: narrow });
@@ -233,8 +306,8 @@ describe('a flood of one site', () => {
   });
 });
 
-async function counted(at: IngestApp, reason: string): Promise<number> {
-  const metric = at.telemetry.registry.getSingleMetric('tidemark_ingestion_events_rejected_total');
+async function counted(at: IngestApp, what: string, reason?: string): Promise<number> {
+  const metric = at.telemetry.registry.getSingleMetric(`tidemark_ingestion_${what}_total`);
   const { values } = await metric!.get();
   return values.find(({ labels }) => labels['reason'] === reason)?.value ?? 0;
 }

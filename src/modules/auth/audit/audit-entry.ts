@@ -10,7 +10,7 @@ import type { QuotaEvent } from '../../../events/quota.events.js';
 import type { EmailEvent, PersonEvent, SignInEvent } from '../../../events/person.events.js';
 import type { ReadModelsEvent } from '../../../events/read-models.events.js';
 import type { SharedLinkEvent } from '../../../events/shared-link.events.js';
-import type { DomainEvent, SiteEvent } from '../../../events/site.events.js';
+import type { SiteEvent, SiteNameEvent } from '../../../events/site.events.js';
 
 export interface AuditEntry {
   readonly at: Date;
@@ -29,7 +29,7 @@ type AuditedEvent =
   | MerchantEvent
   | QuotaEvent
   | SiteEvent
-  | DomainEvent
+  | SiteNameEvent
   | KeyEvent
   | SharedLinkEvent
   | PersonEvent
@@ -72,6 +72,8 @@ const SHOWN: {
   DataErased: ['site', 'rows'],
   DomainClaimed: ['domain', 'site'],
   DomainReleased: ['domain', 'site'],
+  TrackingIdClaimed: ['trackingId', 'site'],
+  TrackingIdReleased: ['trackingId', 'site'],
   KeyIssued: ['key', 'merchant', 'site', 'name', 'scopes', 'prefix', 'expiresAt', 'rotatedFrom'],
   KeyChanged: ['key', 'name', 'expiresAt'],
   KeyRotated: ['key', 'successor', 'expiresAt'],

@@ -15,7 +15,7 @@ import { type ApiKey, hasExpired, keyFold } from '../keys/key.aggregate.js';
 import { KeyPepper } from '../keys/key-pepper.js';
 import type { Directory } from './directory.js';
 import { OwnedSlots } from './owned-slots.js';
-import { packKey, unpackKey } from './packed-key.js';
+import { type KeyHead, keyHead, packKey, shortDigest, unpackKey } from './packed-key.js';
 import { PackedRecords } from './packed-records.js';
 import { hashOf, SlotIndex } from './slot-index.js';
 
@@ -47,7 +47,7 @@ export interface KeyUse {
 @Injectable()
 export class KeyDirectory implements Directory {
   readonly name = 'keys';
-  readonly format = 1;
+  readonly format = 2;
   #records = new PackedRecords();
   #byId = new SlotIndex();
   #byDigest = new SlotIndex();
@@ -60,14 +60,14 @@ export class KeyDirectory implements Directory {
   /** One object for all keys that may do the same. */
   readonly #scopes = new Map<string, ReadonlySet<KeyScope>>();
   readonly #configuredOperator: string | undefined;
-  /** Digest of the operator's key that was issued last. */
+  /** Short digest of the operator's key that was issued last. */
   #issuedOperator: string | undefined;
 
   constructor(
     @Inject(CONFIG) config: Pick<Config, 'OPERATOR_KEY'>,
     private readonly pepper: KeyPepper,
   ) {
-    if (config.OPERATOR_KEY !== undefined) this.#configuredOperator = pepper.digest(config.OPERATOR_KEY);
+    if (config.OPERATOR_KEY !== undefined) this.#configuredOperator = pepper.shortDigest(config.OPERATOR_KEY);
   }
 
   /** Undefined: unknown, revoked or expired. Cheap on repeated keys. */
@@ -127,11 +127,11 @@ export class KeyDirectory implements Directory {
         const before = slot === undefined ? keyFold.initial : this.#key(slot);
         const after = keyFold.evolve(before, event);
         if (typeof before !== 'string') this.#remove(slot!, before);
-        if (typeof after !== 'string') this.#index(this.#records.add(packKey(after)), after);
+        if (typeof after !== 'string') this.#add(packKey(after));
         break;
       }
       case 'OperatorKeyIssued':
-        this.#issuedOperator = event.data.digest;
+        this.#issuedOperator = shortDigest(event.data.digest);
         break;
       case 'PepperChosen':
         break;
@@ -145,7 +145,7 @@ export class KeyDirectory implements Directory {
 
   restore(line: string): void {
     if (line.startsWith('"')) this.#issuedOperator = JSON.parse(line) as string;
-    else this.#index(this.#records.add(line), unpackKey(line));
+    else this.#add(line);
   }
 
   clear(): void {
@@ -159,7 +159,7 @@ export class KeyDirectory implements Directory {
 
   #lookUp(key: string): HeldKey | undefined {
     if (key.length > KEY_CHARACTERS_MAX) return undefined;
-    const held = this.#heldOf(this.pepper.digest(key));
+    const held = this.#heldOf(this.pepper.shortDigest(key));
     if (held) this.#recent.set(key, held);
     return held;
   }
@@ -168,27 +168,33 @@ export class KeyDirectory implements Directory {
     if (digest === (this.#configuredOperator ?? this.#issuedOperator)) {
       return { caller: OPERATOR, expiresAtMs: Number.POSITIVE_INFINITY, usedAtMs: 0 };
     }
-    let found: ApiKey | undefined;
+    let found: KeyHead | undefined;
     this.#byDigest.find(hashOf(digest), (slot) => {
-      const key = this.#key(slot);
-      if (key.digest === digest) found = key;
+      const head = this.#head(slot);
+      if (head.digest === digest) found = head;
       return found !== undefined;
     });
     if (found === undefined) return undefined;
-    const { id, merchant, site, scopes, expiresAt } = found;
+    const { id, merchant, site, scopes, expiresAtMs } = found;
     const caller = { id, merchant, site, scopes: this.#scopesOf(scopes) };
-    return { caller, expiresAtMs: expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, usedAtMs: 0 };
+    return { caller, expiresAtMs: expiresAtMs === 0 ? Number.POSITIVE_INFINITY : expiresAtMs, usedAtMs: 0 };
   }
 
-  #scopesOf(scopes: readonly KeyScope[]): ReadonlySet<KeyScope> {
-    const text = scopes.join(' ');
-    const known = this.#scopes.get(text) ?? new Set(scopes);
-    this.#scopes.set(text, known);
+  #scopesOf(joined: string): ReadonlySet<KeyScope> {
+    let known = this.#scopes.get(joined);
+    if (known === undefined) {
+      known = new Set(joined.split(',') as KeyScope[]);
+      this.#scopes.set(joined, known);
+    }
     return known;
   }
 
   #slotOf(id: string): number | undefined {
-    return this.#byId.find(hashOf(id), (slot) => this.#key(slot).id === id);
+    return this.#byId.find(hashOf(id), (slot) => this.#head(slot).id === id);
+  }
+
+  #head(slot: number): KeyHead {
+    return keyHead(this.#records.get(slot));
   }
 
   #key(slot: number): ApiKey {
@@ -199,15 +205,17 @@ export class KeyDirectory implements Directory {
     return Array.from(slots, (slot) => this.#key(slot)).filter(isWanted);
   }
 
-  #index(slot: number, key: ApiKey): void {
-    this.#byId.add(hashOf(key.id), slot);
-    this.#byDigest.add(hashOf(key.digest), slot);
-    this.#byOwner.add(ownerOf(key), slot);
+  #add(line: string): void {
+    const slot = this.#records.add(line);
+    const head = keyHead(line);
+    this.#byId.add(hashOf(head.id), slot);
+    this.#byDigest.add(hashOf(head.digest), slot);
+    this.#byOwner.add(ownerOf(head), slot);
   }
 
   #remove(slot: number, key: ApiKey): void {
     this.#byId.remove(hashOf(key.id), slot);
-    this.#byDigest.remove(hashOf(key.digest), slot);
+    this.#byDigest.remove(hashOf(shortDigest(key.digest)), slot);
     this.#byOwner.remove(ownerOf(key), slot);
     this.#records.remove(slot);
     // The digest does not lead back to the key as it was shown.

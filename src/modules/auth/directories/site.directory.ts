@@ -36,7 +36,7 @@ export class SiteDirectory implements Directory {
     return slot === undefined ? undefined : this.#site(slot);
   }
 
-  /** Of several, which can be only if they were told so at once, the oldest. */
+  /** Of several, which can be only since before such ids were claimed, the oldest. */
   findByTrackingId(trackingId: string): Site | undefined {
     let found: Site | undefined;
     this.#byTrackingId.find(hashOf(trackingId), (slot) => {

@@ -23,6 +23,7 @@ import {
 } from './key.dto.js';
 import { KeyUsage } from './key-usage.js';
 import { KEY_UNKNOWN } from './keys.openapi.js';
+import { ownEndOf, refuseOutlasting } from './own-end.js';
 import { RevokeKey } from './revoke-key.command.js';
 import { RotateKey } from './rotate-key.command.js';
 
@@ -66,7 +67,7 @@ export class KeyDesk {
   async issue(asked: KeysAsked, { name, scopes, expiresAt }: IssueKeyBody, ids: IdSource): Promise<Found> {
     const { caller, merchant, site } = asked;
     const draft = { merchant: merchant ?? OPERATORS_MERCHANT, site, name, scopes };
-    const limit = this.#endOf(caller);
+    const limit = ownEndOf(caller, this.keys);
     const end = expiresAt === undefined ? limit : new Date(expiresAt);
     refuseOutlasting(end, limit);
     const issued = await this.commands.execute(
@@ -86,7 +87,7 @@ export class KeyDesk {
     const { id: key } = this.#keyOf(asked, id);
     const { name, expiresAt } = body;
     const end = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
-    if (end !== undefined) refuseOutlasting(end, this.#endOf(caller));
+    if (end !== undefined) refuseOutlasting(end, ownEndOf(caller, this.keys));
     const change: KeyChange = {
       ...(name !== undefined && { name }),
       ...(end !== undefined && { expiresAt: end }),
@@ -105,7 +106,7 @@ export class KeyDesk {
     const { caller } = asked;
     const { overlapSeconds, expiresAt } = body;
     const old = this.#keyOf(asked, id);
-    const limit = this.#endOf(caller);
+    const limit = ownEndOf(caller, this.keys);
     const usual = outlasts(old.expiresAt, limit) ? limit : old.expiresAt;
     const end = expiresAt === undefined ? usual : new Date(expiresAt);
     refuseOutlasting(end, limit);
@@ -130,11 +131,6 @@ export class KeyDesk {
     return key;
   }
 
-  /** Null: it does not end by itself. */
-  #endOf(caller: Caller): Date | null {
-    return this.keys.byId(caller.id)?.expiresAt ?? null;
-  }
-
   async #found(key: ApiKey): Promise<Found> {
     const uses = await this.usage.lastUses([key.id]);
     return { path: pathOf(key), revision: key.revision, answer: keyAnswer(key, uses.get(key.id)) };
@@ -155,11 +151,3 @@ const merchantUnknown = (): Problem =>
   ]);
 
 const keyUnknown = (): Problem => Problem.notFound(KEY_UNKNOWN);
-
-/** @throws Problem 403 */
-function refuseOutlasting(expiresAt: Date | null, limit: Date | null): void {
-  if (limit === null || !outlasts(expiresAt, limit)) return;
-  throw Problem.forbidden(
-    `The key that asks ends at ${limit.toISOString()}, and cannot give another one more time.`,
-  );
-}

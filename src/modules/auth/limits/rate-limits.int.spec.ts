@@ -97,8 +97,24 @@ describeWith('own-redis', 'with Redis', () => {
     const runs = jest.spyOn(stores[0]!, 'run');
     await Promise.all(Array.from({ length: 100 }, async () => nodes[0]!.take(limit, 'a')));
     expect(runs).toHaveBeenCalledTimes(2);
-    await nodes[0]!.take(limit, 'a');
-    expect(runs).toHaveBeenCalledTimes(3);
+  });
+
+  it('asks Redis nothing of a bucket that is empty, until there is a token again', async () => {
+    const quick = { name: 'quick', requestsMax: 2, windowMs: 1_000 };
+    let nowMs = performance.now();
+    const node = new RateLimits(stores[0]!, () => nowMs);
+    for (let time = 0; time < 2; time++)
+      expect(await node.take(quick, 'a')).toMatchObject({ admitted: true });
+    expect(await node.take(quick, 'a')).toMatchObject({ admitted: false });
+    const runs = jest.spyOn(stores[0]!, 'run');
+    const refused = node.take(quick, 'a');
+    // At once: nobody had to be asked.
+    expect(refused).toMatchObject({ admitted: false, remainingRequests: 0, retryAfterSeconds: 1 });
+    expect(runs).not.toHaveBeenCalled();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    nowMs += 600;
+    expect(await node.take(quick, 'a')).toMatchObject({ admitted: true });
+    expect(runs).toHaveBeenCalledTimes(1);
   });
 
   it('says the same as a node alone would', async () => {

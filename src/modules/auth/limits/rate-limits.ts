@@ -61,6 +61,8 @@ interface Share {
   ahead: number;
   /** When Redis was asked, without what was taken ahead. */
   readonly missingMs: number;
+  /** There was less than one token. */
+  readonly isEmpty: boolean;
 }
 
 type Asker = (admission: Admission) => void;
@@ -84,8 +86,15 @@ export class RateLimits {
    */
   take(limit: RateLimit, subject: string): Admission | Promise<Admission> {
     const bucket = `limit:${limit.name}:${subject}`;
-    if (!this.redis.configured) return this.takeLocally(limit, bucket);
-    return this.#takeAhead(limit, bucket) ?? this.#takeFromRedis(limit, bucket);
+    if (!this.redis.configured) return this.#takeLocally(limit, bucket);
+    return (
+      this.#takeAhead(limit, bucket) ?? this.#refuseEmpty(limit, bucket) ?? this.#takeFromRedis(limit, bucket)
+    );
+  }
+
+  /** Of a bucket that each node has for itself. */
+  takeHere(limit: RateLimit, subject: string): Admission {
+    return this.#takeLocally(limit, `here:${limit.name}:${subject}`);
   }
 
   #takeAhead(limit: RateLimit, bucket: string): Admission | undefined {
@@ -100,6 +109,15 @@ export class RateLimits {
       admitted: true,
       missingMs: Math.max(0, share.missingMs + givenMs - elapsedMs),
     });
+  }
+
+  /** An empty bucket has a token again after a time that is known: until then whoever floods asks Redis nothing. */
+  #refuseEmpty(limit: RateLimit, bucket: string): Admission | undefined {
+    const share = this.#shares.get(bucket);
+    if (share === undefined || !share.isEmpty) return undefined;
+    const missingMs = share.missingMs - (this.nowMs() - share.askedAtMs);
+    if (missingMs + limit.windowMs / limit.requestsMax <= limit.windowMs + TOLERANCE_MS) return undefined;
+    return admissionOf(limit, { admitted: false, missingMs });
   }
 
   #takeFromRedis(limit: RateLimit, bucket: string): Promise<Admission> {
@@ -120,12 +138,12 @@ export class RateLimits {
         TAKE.run(redis, [bucket], [limit.windowMs / limit.requestsMax, limit.windowMs, ...wanted]),
       );
       if (reply.outcome === 'unavailable') {
-        for (const answer of [...asking, ...next]) answer(this.takeLocally(limit, bucket));
+        for (const answer of [...asking, ...next]) answer(this.#takeLocally(limit, bucket));
         break;
       }
       const [taken, missing, ahead] = reply.value as readonly [number, string, number];
       const missingMs = Number(missing);
-      this.#shares.set(bucket, { askedAtMs, given: 0, ahead, missingMs });
+      this.#shares.set(bucket, { askedAtMs, given: 0, ahead, missingMs, isEmpty: taken < asking.length });
       for (const [index, answer] of asking.entries()) {
         answer(admissionOfMany(limit, { index, taken, missingMs }));
       }
@@ -141,7 +159,7 @@ export class RateLimits {
     return Math.floor(((share.given + asking) * AHEAD_MS) / Math.max(1, nowMs - share.askedAtMs));
   }
 
-  private takeLocally(limit: RateLimit, bucket: string): Admission {
+  #takeLocally(limit: RateLimit, bucket: string): Admission {
     const nowMs = this.nowMs();
     const tokenMs = limit.windowMs / limit.requestsMax;
     const missingMs = Math.max(0, (this.#fullAtMs.get(bucket) ?? 0) - nowMs);

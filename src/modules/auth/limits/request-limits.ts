@@ -1,11 +1,12 @@
-// How often a key may ask, and how often an address may ask in vain: 429 with Retry-After beyond that.
+// How often a key may ask, how often one of those who came by a shared link, and how often an address may ask in
+// vain: 429 with Retry-After beyond that.
 // A valid key is never held back by what others behind its address try: an office, or a balancer that
 // is not trusted to name its clients, is one address for many.
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../../config/config.js';
 import { ofStatus } from '../../../http/problem-details.js';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../access.js';
+import type { Caller, ViaLink } from '../access.js';
 import type { AuthTelemetry } from '../auth.telemetry.js';
 import { networkOf } from './client-network.js';
 import type { KeyPepper } from '../keys/key-pepper.js';
@@ -14,39 +15,70 @@ import type { Admission, RateLimit, RateLimits } from './rate-limits.js';
 const WINDOW_MS = 60_000;
 
 export interface RequestLimitsDeps {
-  readonly config: Pick<Config, 'KEY_REQUESTS_PER_MINUTE_MAX' | 'REFUSED_KEYS_PER_MINUTE_MAX'>;
+  readonly config: Pick<
+    Config,
+    'KEY_REQUESTS_PER_MINUTE_MAX' | 'LINK_VISITOR_REQUESTS_PER_MINUTE_MAX' | 'REFUSED_KEYS_PER_MINUTE_MAX'
+  >;
   readonly limits: RateLimits;
   readonly pepper: KeyPepper;
   readonly telemetry: AuthTelemetry;
 }
 
+interface Counted {
+  readonly limit: RateLimit;
+  readonly admission: Admission;
+}
+
 export class RequestLimits {
   readonly #ofKeys: RateLimit;
+  readonly #ofVisitors: RateLimit;
   readonly #ofRefusals: RateLimit;
 
   constructor(private readonly deps: RequestLimitsDeps) {
     const { config } = deps;
-    this.#ofKeys = { name: 'key', requestsMax: config.KEY_REQUESTS_PER_MINUTE_MAX, windowMs: WINDOW_MS };
-    this.#ofRefusals = {
-      name: 'refused',
-      requestsMax: config.REFUSED_KEYS_PER_MINUTE_MAX,
-      windowMs: WINDOW_MS,
-    };
+    this.#ofKeys = limitOf('key', config.KEY_REQUESTS_PER_MINUTE_MAX);
+    this.#ofVisitors = limitOf('link-visitor', config.LINK_VISITOR_REQUESTS_PER_MINUTE_MAX);
+    this.#ofRefusals = limitOf('refused', config.REFUSED_KEYS_PER_MINUTE_MAX);
   }
 
   /**
-   * At once if nobody has to be asked.
+   * At once if nobody has to be asked. Whoever came by a shared link has a share of their own in what the link may:
+   * what is refused to one of them takes nothing from the others.
    * @throws Problem 429
    */
-  countRequest({ id }: Caller, reply: FastifyReply): void | Promise<void> {
-    const admission = this.deps.limits.take(this.#ofKeys, id);
-    if (!(admission instanceof Promise)) return this.#answer(reply, admission);
-    return admission.then((given) => this.#answer(reply, given));
+  countRequest(
+    { id, viaLink }: Caller,
+    { ip }: Pick<FastifyRequest, 'ip'>,
+    reply: FastifyReply,
+  ): void | Promise<void> {
+    const own = viaLink && this.#takeAsVisitor(viaLink, ip);
+    if (own?.admission.admitted === false) return this.#answer(reply, own);
+    const taken = this.deps.limits.take(this.#ofKeys, id);
+    if (!(taken instanceof Promise)) return this.#answer(reply, this.#tighter(taken, own));
+    return taken.then((admission) => this.#answer(reply, this.#tighter(admission, own)));
   }
 
-  #answer(reply: FastifyReply, admission: Admission): void {
+  /** Not in Redis, which needs not know who looks at what. */
+  #takeAsVisitor({ link }: ViaLink, address: string): Counted {
+    const subject = this.#subjectOf(`visitor of ${link}`, address);
+    return { limit: this.#ofVisitors, admission: this.deps.limits.takeHere(this.#ofVisitors, subject) };
+  }
+
+  /** Which of the two a client is told of. */
+  #tighter(admission: Admission, own: Counted | undefined): Counted {
+    const all = { limit: this.#ofKeys, admission };
+    if (own === undefined || !admission.admitted) return all;
+    return own.admission.remainingRequests < admission.remainingRequests ? own : all;
+  }
+
+  #answer(reply: FastifyReply, { limit, admission }: Counted): void {
     if (!admission.admitted) this.deps.telemetry.refused('too-many-requests');
-    answer(reply, this.#ofKeys, admission);
+    answer(reply, limit, admission);
+  }
+
+  /** The same wherever the address is one client's, see networkOf. */
+  #subjectOf(kind: string, address: string): string {
+    return this.deps.pepper.digest(`${kind} ${networkOf(address)}`).slice(0, 32);
   }
 
   /**
@@ -55,10 +87,16 @@ export class RequestLimits {
    * @throws Problem 429
    */
   async countRefusal(address: string, reply: FastifyReply): Promise<void> {
-    const subject = this.deps.pepper.digest(`client network ${networkOf(address)}`).slice(0, 32);
+    const subject = this.#subjectOf('client network', address);
     answer(reply, this.#ofRefusals, await this.deps.limits.take(this.#ofRefusals, subject));
   }
 }
+
+const limitOf = (name: string, requestsMax: number): RateLimit => ({
+  name,
+  requestsMax,
+  windowMs: WINDOW_MS,
+});
 
 /** @throws Problem 429 */
 function answer(reply: FastifyReply, { requestsMax, windowMs }: RateLimit, admission: Admission): void {

@@ -38,6 +38,12 @@ export class SiteRates {
     this.#creditMax = Math.max(1, Math.ceil((eventsPerSecondMax * CREDIT_MS) / 1000));
   }
 
+  /** Until the site's bucket may have something again, in seconds; 0: it may have, or nobody has asked. Takes nothing. */
+  heldOffSeconds(site: string, nowMs: number): number {
+    const heldOffUntil = this.#standings.get(site)?.heldOffUntil ?? 0;
+    return Math.max(0, Math.ceil((heldOffUntil - nowMs) / 1000));
+  }
+
   /** Takes a token for one event: until there is one, in seconds; 0: it was taken. */
   waitSeconds(site: string, nowMs: number): number {
     const standing = this.#standings.get(site);

@@ -115,7 +115,7 @@ export class OpenedLinksController {
   }
 
   /** @throws Problem 404, 429, or 503 while nobody knows what was deleted */
-  async #open(token: string, { ip }: FastifyRequest, reply: FastifyReply): Promise<Opened> {
+  async #open(token: string, request: FastifyRequest, reply: FastifyReply): Promise<Opened> {
     if (this.directories.isStale) {
       this.telemetry.refused('directories-stale');
       throw Problem.unavailable('Links cannot be checked at the moment.', RETRY_AFTER_SECONDS);
@@ -125,10 +125,10 @@ export class OpenedLinksController {
     const site = link && this.sites.find(link.site);
     if (link === undefined || site === undefined) {
       this.telemetry.refused('unknown-link');
-      await this.limits.countRefusal(ip, reply);
+      await this.limits.countRefusal(request.ip, reply);
       throw Problem.notFound(LINK_UNKNOWN);
     }
-    await this.limits.countRequest(callerOf(link), reply);
+    await this.limits.countRequest(callerOf(link), request, reply);
     return { link, site };
   }
 

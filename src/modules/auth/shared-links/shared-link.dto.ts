@@ -50,7 +50,7 @@ export class CreateSharedLinkBody extends SharedLinkBody {
 
   @ApiPropertyOptional({
     ...EXPIRY,
-    description: `When it ends by itself, within ${LIFETIME_YEARS_MAX} years. Default: not before it is deleted.`,
+    description: `When it ends by itself, within ${LIFETIME_YEARS_MAX} years. Default: when the key that creates it ends, else not before it is deleted. Not later than that key.`,
   })
   @IfGiven()
   @IsTimeToCome(LIFETIME_YEARS_MAX)

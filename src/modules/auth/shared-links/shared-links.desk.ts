@@ -5,8 +5,10 @@ import { CommandBus } from '@nestjs/cqrs';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, siteUnknown } from '../access.js';
+import { KeyDirectory } from '../directories/key.directory.js';
 import { entityTag } from '../entity-tag.js';
 import type { Found } from '../found.js';
+import { ownEndOf, refuseOutlasting } from '../keys/own-end.js';
 import { pageOf } from '../page.js';
 import { PasswordHashing } from '../people/passwords/password-hashing.js';
 import { passwordFault } from '../people/passwords/password-rules.js';
@@ -49,6 +51,7 @@ export class SharedLinksDesk {
     private readonly links: SharedLinkDirectory,
     private readonly secrets: LinkSecrets,
     private readonly hashing: PasswordHashing,
+    private readonly keys: KeyDirectory,
   ) {
     this.#publicUrl = publicUrlOf(config);
   }
@@ -67,11 +70,14 @@ export class SharedLinksDesk {
     { body, caller, ids }: { body: CreateSharedLinkBody; caller: Caller; ids: IdSource },
   ): Promise<Found> {
     const { name, embeddable = false, allowedHosts = [], expiresAt, password } = body;
+    const ownEnd = ownEndOf(caller, this.keys);
+    const end = expiresAt === undefined ? ownEnd : new Date(expiresAt);
+    refuseOutlasting(end, ownEnd);
     const id = ids.newId(ID_PREFIX);
     const draft = {
       ...{ merchant, site, name, embeddable, allowedHosts },
       password: password === undefined ? null : await this.#sealed(id, password),
-      expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+      expiresAt: end,
     };
     const created = await this.commands.execute(new CreateSharedLink(id, draft, caller.id));
     if (created.outcome === 'created') return this.#found(created.link);
@@ -82,10 +88,12 @@ export class SharedLinksDesk {
   async change(asked: LinkAsked, body: ChangeSharedLinkBody): Promise<Found> {
     const { id } = this.#linkOf(asked.site, asked.id);
     const { name, embeddable, allowedHosts, password, expiresAt } = body;
+    const end = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
+    if (end !== undefined) refuseOutlasting(end, ownEndOf(asked.caller, this.keys));
     const link = await this.#carryOut(asked, {
       ...{ name, embeddable, allowedHosts },
       password: typeof password === 'string' ? await this.#sealed(id, password) : password,
-      expiresAt: typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt,
+      expiresAt: end,
     });
     if (typeof link === 'string') throw linkUnknown();
     return this.#found(link);

@@ -144,6 +144,32 @@ describe('managing shared links', () => {
   });
 });
 
+describe('a key that expires', () => {
+  const endsAt = new Date(Date.now() + 86_400_000).toISOString();
+  const later = new Date(Date.now() + 2 * 86_400_000).toISOString();
+  const sooner = new Date(Date.now() + 3_600_000).toISOString();
+
+  it('makes links that end when it does, or sooner, and no others', async () => {
+    const site = await freshSite();
+    const path = `/v1/sites/${site.id}/shared-links`;
+    const issue = { name: 'lent', scopes: ['sites:admin'], expiresAt: endsAt };
+    const { key } = (await plane.call('POST', `/v1/sites/${site.id}/keys`, { body: issue })).body;
+    const make = (body: object) => plane.call('POST', path, { key, body: { name: 'l', ...body } });
+    expect((await make({})).body.expiresAt).toBe(endsAt);
+    const made = (await make({ expiresAt: sooner })).body;
+    expect(made.expiresAt).toBe(sooner);
+    const outlasting = await make({ expiresAt: later });
+    expect([outlasting.status, outlasting.body.detail]).toEqual([403, expect.stringContaining(endsAt)]);
+    const change = async (expiresAt: string | null) =>
+      (await plane.call('PATCH', `${path}/${made.id}`, { key, body: { expiresAt } })).status;
+    expect([await change(later), await change(null), await change(endsAt)]).toEqual([403, 403, 200]);
+    // Whoever does not end is not bound, and what does not touch the end is left alone.
+    expect((await plane.call('PATCH', `${path}/${made.id}`, { body: { expiresAt: null } })).status).toBe(200);
+    const renamed = await plane.call('PATCH', `${path}/${made.id}`, { key, body: { name: 'renamed' } });
+    expect(renamed).toMatchObject({ status: 200, body: { name: 'renamed', expiresAt: null } });
+  });
+});
+
 describe('whoever has a link', () => {
   it('is told what it shows, and no ids', async () => {
     const { site, link } = await visited({ embeddable: true, allowedHosts: ['*.partner.example'] });

@@ -1,20 +1,21 @@
-// Changes a site's settings, if the site is still as whoever asks has seen it. Domains that come to
-// it are claimed before, those that it gives up are released after.
+// Changes a site's settings, if the site is still as whoever asks has seen it. Domains and tracking ids that
+// come to it are claimed before, those that it gives up are released after.
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore, type Revision } from '../../../event-store/event-store.js';
+import type { SiteName } from '../../../events/site.events.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
-import { claimDomains, claimsHeld, releaseClaims } from './domain-claim.js';
-import { changeSite, domainsOf, type Site, type SiteChange, siteFold, siteStream } from './site.aggregate.js';
+import { claimNames, claimsHeld, nameStream, type NameTaken, releaseClaims } from './name-claim.js';
+import { changeSite, namesOf, type Site, type SiteChange, siteFold, siteStream } from './site.aggregate.js';
+import { takenTrackingId } from './unclaimed-tracking-ids.js';
 
 export type ChangeSiteOutcome =
   | { readonly outcome: 'changed'; readonly site: Site }
   | { readonly outcome: 'site-unknown' }
   | { readonly outcome: 'revision-differs'; readonly actual: Revision }
-  | { readonly outcome: 'domain-taken'; readonly domain: string }
-  | { readonly outcome: 'tracking-id-taken'; readonly trackingId: string };
+  | NameTaken;
 
 interface ChangeSiteRequest {
   readonly site: string;
@@ -45,20 +46,18 @@ export class ChangeSiteHandler implements ICommandHandler<ChangeSite> {
     if (expected !== 'any' && expected !== revision) {
       return { outcome: 'revision-differs', actual: site.revision };
     }
-    const trackingId = change.trackingIds?.find((each) => {
-      const owner = this.sites.findByTrackingId(each);
-      return owner !== undefined && owner.id !== id;
-    });
-    if (trackingId !== undefined) return { outcome: 'tracking-id-taken', trackingId };
+    const { trackingIds = [] } = change;
+    const taken = await takenTrackingId(this.eventStore, this.sites, { site: id, trackingIds });
+    if (taken !== undefined) return taken;
     const event = changeSite(site, change);
     if (event === null) return { outcome: 'changed', site };
 
-    const [before, after] = [domainsOf(site), domainsOf({ ...site, ...event.data })];
+    const [before, after] = [namesOf(site), namesOf({ ...site, ...event.data })];
     const claimant = { site: id, by };
     // Looked up before the change is stored: what is claimed anew after it is not released below.
     const givenUp = await claimsHeld(this.eventStore, without(before, after), claimant);
-    const claimed = await claimDomains(this.eventStore, without(after, before), claimant);
-    if (claimed.outcome === 'domain-taken') return claimed;
+    const claimed = await claimNames(this.eventStore, without(after, before), claimant);
+    if (claimed.outcome === 'name-taken') return claimed;
     const stored = await this.eventStore.append(stream, [{ ...event, metadata: { by } }], revision);
     const released = stored.outcome === 'stored' ? givenUp : claimed.claims;
     await releaseClaims(this.eventStore, released, claimant);
@@ -68,5 +67,7 @@ export class ChangeSiteHandler implements ICommandHandler<ChangeSite> {
   }
 }
 
-const without = (domains: readonly string[], others: readonly string[]): readonly string[] =>
-  domains.filter((domain) => !others.includes(domain));
+function without(names: readonly SiteName[], others: readonly SiteName[]): readonly SiteName[] {
+  const streams = new Set(others.map(nameStream));
+  return names.filter((name) => !streams.has(nameStream(name)));
+}

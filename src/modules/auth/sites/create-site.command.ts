@@ -1,21 +1,19 @@
-// Creates a site for a merchant: claims its domains, then begins the site's stream. Of any number
-// of creations for one domain, exactly one is carried out.
+// Creates a site for a merchant: claims its domains and tracking ids, then begins the site's stream. Of any
+// number of creations for one of them, exactly one is carried out.
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
-import { claimDomains } from './domain-claim.js';
+import { claimNames, type NameTaken } from './name-claim.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import type { IdSource } from '../random-ids.js';
-import { createSite, domainsOf, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
+import { createSite, namesOf, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
+import { takenTrackingId } from './unclaimed-tracking-ids.js';
 
 export type CreateSiteOutcome =
-  | { readonly outcome: 'created'; readonly site: Site }
-  | { readonly outcome: 'merchant-unknown' }
-  | { readonly outcome: 'domain-taken'; readonly domain: string }
-  | { readonly outcome: 'tracking-id-taken'; readonly trackingId: string };
+  { readonly outcome: 'created'; readonly site: Site } | { readonly outcome: 'merchant-unknown' } | NameTaken;
 
 export class CreateSite extends Command<CreateSiteOutcome> {
   constructor(
@@ -40,25 +38,22 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     const merchant = await load(this.eventStore, merchantStream(draft.merchant), merchantFold);
     if (merchant.state === 'absent') return { outcome: 'merchant-unknown' };
     const id = ids.newId('s');
-    const trackingId = draft.trackingIds.find((each) => {
-      const owner = this.sites.findByTrackingId(each);
-      return owner !== undefined && owner.id !== id;
-    });
-    if (trackingId !== undefined) return { outcome: 'tracking-id-taken', trackingId };
-
     const { state: before } = await load(this.eventStore, siteStream(id), siteFold);
     // The same request has made it when it was sent before.
     if (typeof before !== 'string') return { outcome: 'created', site: before };
-    const domains = new Set(domainsOf({ domain: draft.domain, aliases: draft.aliases ?? [] }));
-    const claimed = await claimDomains(this.eventStore, [...domains], { site: id, by });
-    if (claimed.outcome === 'domain-taken') return claimed;
+    const { trackingIds } = draft;
+    const taken = await takenTrackingId(this.eventStore, this.sites, { site: id, trackingIds });
+    if (taken !== undefined) return taken;
+    const aliases = (draft.aliases ?? []).filter((alias) => alias !== draft.domain);
+    const claimed = await claimNames(this.eventStore, namesOf({ ...draft, aliases }), { site: id, by });
+    if (claimed.outcome === 'name-taken') return claimed;
     const event = { ...createSite(id, draft), metadata: { by } };
     await this.eventStore.append(siteStream(id), [event], 'none');
     await this.directories.settle();
     // What is there already, the same request has made that was sent at the same time.
     const { state } = await load(this.eventStore, siteStream(id), siteFold);
-    // This creation was so slow that it was given up for dead and the domain went to another.
-    if (typeof state === 'string') return { outcome: 'domain-taken', domain: draft.domain };
+    // This creation was so slow that it was given up for dead and a name went to another.
+    if (typeof state === 'string') return { outcome: 'name-taken', name: { domain: draft.domain } };
     return { outcome: 'created', site: state };
   }
 }

@@ -1,12 +1,12 @@
-// Deletes a site and releases its domains. Its rows are erased after a grace (../deletion/);
+// Deletes a site and releases its domains and tracking ids. Its rows are erased after a grace (../deletion/);
 // its recorded events stay in the tracking log and in the archive for as long as these keep anything.
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore, type Revision } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { claimsHeld, releaseClaims } from './domain-claim.js';
-import { deleteSite, domainsOf, siteFold, siteStream } from './site.aggregate.js';
+import { claimsHeld, releaseClaims } from './name-claim.js';
+import { deleteSite, namesOf, siteFold, siteStream } from './site.aggregate.js';
 
 export type DeleteSiteOutcome =
   | { readonly outcome: 'deleted' }
@@ -41,7 +41,7 @@ export class DeleteSiteHandler implements ICommandHandler<DeleteSite> {
     const event = { ...deleteSite(id), metadata: { by } };
     const stored = await this.eventStore.append(siteStream(id), [event], revision);
     if (stored.outcome === 'conflict') return { outcome: 'revision-differs', actual: Number(stored.actual) };
-    const claims = await claimsHeld(this.eventStore, domainsOf(site), { site: id, by });
+    const claims = await claimsHeld(this.eventStore, namesOf(site), { site: id, by });
     await releaseClaims(this.eventStore, claims, { site: id, by });
     await this.directories.settle();
     return { outcome: 'deleted' };

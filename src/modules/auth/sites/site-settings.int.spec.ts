@@ -3,7 +3,7 @@
 import { type ControlPlane, startControlPlane } from '../../../../test/servers/control-plane.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
 import { EventStore } from '../../../event-store/event-store.js';
-import { domainStream } from './domain-claim.js';
+import { nameStream } from './name-claim.js';
 
 let postgres: MigratedPostgres;
 let plane: ControlPlane;
@@ -214,10 +214,10 @@ describe('a claim whose command died', () => {
   /** As a process leaves it that is killed between the claim and the change, or the change and the release. */
   async function leaveClaim(site: string, domain: string, minutesAgo: number): Promise<void> {
     const event = { type: 'DomainClaimed', data: { domain, site }, metadata: { by: 'the dead' } };
-    await plane.app.get(EventStore).append(domainStream(domain), [event], 'none');
+    await plane.app.get(EventStore).append(nameStream({ domain }), [event], 'none');
     await postgres.pool.query(
       `UPDATE event_store.events SET recorded_at = recorded_at - $2 * interval '1 minute' WHERE stream = $1`,
-      [domainStream(domain), minutesAgo],
+      [nameStream({ domain }), minutesAgo],
     );
   }
 
@@ -250,7 +250,7 @@ describe('a claim whose command died', () => {
     const { id } = await create({ aliases: [domain] });
     await postgres.pool.query(
       `UPDATE event_store.events SET recorded_at = recorded_at - interval '1 day' WHERE stream = $1`,
-      [domainStream(domain)],
+      [nameStream({ domain })],
     );
     expect((await plane.call('POST', '/v1/sites', { body: { domain } })).status).toBe(409);
     expect(await idOf(domain)).toBe(id);

@@ -1,7 +1,7 @@
 // A site: what its stream folds to, and which events a command on it leads to. Pure.
 import { isDeepStrictEqual } from 'node:util';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
-import type { Exclusions, SiteEvent, SiteSettings } from '../../../events/site.events.js';
+import type { Exclusions, SiteEvent, SiteName, SiteSettings } from '../../../events/site.events.js';
 import type { Fold } from '../aggregate.js';
 import { spreadFromNow, spreadFromStart, type SpreadPeriod } from './spread.js';
 
@@ -50,6 +50,12 @@ export const siteStream = (id: string): string => `site-${id}`;
 export const domainsOf = ({ domain, aliases }: Pick<Site, 'domain' | 'aliases'>): readonly string[] => [
   domain,
   ...aliases,
+];
+
+/** Everything that is the site's alone. */
+export const namesOf = (site: Pick<Site, 'domain' | 'aliases' | 'trackingIds'>): readonly SiteName[] => [
+  ...domainsOf(site).map((domain) => ({ domain })),
+  ...site.trackingIds.map((trackingId) => ({ trackingId })),
 ];
 
 export const siteFold: Fold<SiteState> = {

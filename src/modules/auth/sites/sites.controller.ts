@@ -16,6 +16,7 @@ import {
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { SiteName } from '../../../events/site.events.js';
 import { Problem } from '../../../http/problem.js';
 import { hasScope, type Caller, requireReach, siteUnknown } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
@@ -169,10 +170,8 @@ type Refused =
 
 function refusal(refused: Refused): Problem {
   switch (refused.outcome) {
-    case 'domain-taken':
-      return Problem.conflict(`The domain ${refused.domain} belongs to a site already.`);
-    case 'tracking-id-taken':
-      return Problem.conflict(`The tracking id ${refused.trackingId} belongs to a site already.`);
+    case 'name-taken':
+      return Problem.conflict(`${textOf(refused.name)} belongs to a site already.`);
     case 'merchant-unknown':
       return Problem.badRequest('The site would belong to nobody.', [
         { path: 'merchant', message: 'is the id of no merchant' },
@@ -184,3 +183,6 @@ function refusal(refused: Refused): Problem {
   }
   return siteUnknown();
 }
+
+const textOf = (name: SiteName): string =>
+  'domain' in name ? `The domain ${name.domain}` : `The tracking id ${name.trackingId}`;

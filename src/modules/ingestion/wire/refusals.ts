@@ -1,6 +1,6 @@
 // Why a whole request is to be sent again later, as problems: of every wire format, in words or in the form of its own.
 import { ofStatus } from '../../../http/problem-details.js';
-import { Problem } from '../../../http/problem.js';
+import { Problem, type ProblemOptions } from '../../../http/problem.js';
 import type { UnavailableReason } from '../ingestion.telemetry.js';
 import type { Rejection } from '../intake.js';
 
@@ -8,15 +8,18 @@ import type { Rejection } from '../intake.js';
 export function tooMany(rejected: readonly Rejection[]): Problem {
   const retryAfterSeconds = Math.min(...rejected.map((one) => one.retryAfterSeconds!));
   const isQuota = rejected.every(({ reason }) => reason === 'quota_exceeded');
-  if (!isQuota) {
-    const detail = `More events of this site arrive than it may send. Try again in ${retryAfterSeconds} s.`;
-    return new Problem({ ...ofStatus(429, detail), retryAfterSeconds });
-  }
-  return new Problem({
-    ...{ status: 429, type: 'quota-exceeded', title: "The month's quota is used up", retryAfterSeconds },
-    detail: 'The merchant has sent as many events as it may in this month: ask the operator for more.',
-  });
+  return new Problem(isQuota ? quotaUsedUp(retryAfterSeconds) : siteTooBusy(retryAfterSeconds));
 }
+
+export const siteTooBusy = (retryAfterSeconds: number): ProblemOptions => ({
+  ...ofStatus(429, `More events of this site arrive than it may send. Try again in ${retryAfterSeconds} s.`),
+  retryAfterSeconds,
+});
+
+export const quotaUsedUp = (retryAfterSeconds: number): ProblemOptions => ({
+  ...{ status: 429, type: 'quota-exceeded', title: "The month's quota is used up", retryAfterSeconds },
+  detail: 'The merchant has sent as many events as it may in this month: ask the operator for more.',
+});
 
 const UNAVAILABLE: Record<UnavailableReason, readonly [detail: string, retryAfterSeconds: number]> = {
   overloaded: ['More events arrive than can be stored. Send the same again later.', 2],
