@@ -38,7 +38,7 @@ import { QuotaDirectory } from './quotas/quota.directory.js';
 import { UsageTable } from './quotas/usage-table.js';
 import { QuotasController } from './quotas/quotas.controller.js';
 import { UsageDesk } from './quotas/usage.desk.js';
-import { SetQuotaHandler } from './quotas/set-quota.command.js';
+import { ChangeQuotaHandler } from './quotas/change-quota.command.js';
 import { Mailer } from './people/mail/mailer.js';
 import { Sealer } from './people/sealing.js';
 import { GuessLimits } from './people/sign-ins/guess-limits.js';
@@ -148,7 +148,7 @@ type EraserInputs = [
       ) => new QuotaDesk({ eventStore, commands, merchants, quotas, usage }),
     },
     UsageDesk,
-    SetQuotaHandler,
+    ChangeQuotaHandler,
     RegisterMerchantHandler,
     ChangeMerchantHandler,
     CreateSiteHandler,

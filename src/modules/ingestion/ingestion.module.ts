@@ -12,6 +12,7 @@ import { EventStore } from '../../event-store/event-store.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuthTelemetry } from '../auth/auth.telemetry.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
+import { AddressRates } from '../auth/limits/address-rates.js';
 import { SiteRates } from '../auth/limits/site-rates.js';
 import { QuotaDirectory } from '../auth/quotas/quota.directory.js';
 import { QuotaWarnings } from '../auth/quotas/quota-warnings.js';
@@ -88,11 +89,14 @@ import { NativeController } from './wire/native.controller.js';
         usage: UsageMeter,
       ) => {
         const intakeSites = new IntakeSites(sites);
+        const perAddress = config.INTAKE_ADDRESS_EVENTS_PER_SECOND_MAX;
+        const addresses = perAddress === 0 ? undefined : new AddressRates(perAddress);
         return new Intake({
           steps: pipeline({
             findSite: (idOrDomain, caller) => intakeSites.find(idOrDomain, caller),
             siteWaitSeconds: (site, nowMs) => rates.waitSeconds(site, nowMs),
             quotaWaitSeconds: (merchant, nowMs) => usage.waitSeconds(merchant, nowMs),
+            excessFor: (merchant, moments) => usage.excessFor(merchant, moments),
             checkInput: compileFieldCheck(),
             addressOf: canonicalAddress,
             allowedQueryParameters: config.ALLOWED_QUERY_PARAMETERS,
@@ -105,6 +109,9 @@ import { NativeController } from './wire/native.controller.js';
           batcher,
           recentIds: new RecentIds(),
           unsettledIds: new UnsettledIds(),
+          addressStanding: addresses && ((...asked) => addresses.take(...asked)),
+          siteStanding: (site, nowMs) => rates.standingAt(site, nowMs),
+          onSampledOut: (of, receivedAt) => usage.dropped(of, receivedAt),
           onAppended: (used, receivedAt) => usage.appended(used, receivedAt),
           telemetry,
         });

@@ -17,6 +17,11 @@ export const UNAVAILABLE_REASONS = [
 ] as const;
 export type UnavailableReason = (typeof UNAVAILABLE_REASONS)[number];
 
+/** Events of requests that were answered 429 before any of them was looked at. */
+export const ADDRESS_LIMITED = 'address_limited';
+
+type CountedReason = RejectionReason | UnavailableReason | typeof ADDRESS_LIMITED;
+
 @Injectable()
 export class IngestionTelemetry {
   private readonly log: Telemetry['log'];
@@ -26,7 +31,7 @@ export class IngestionTelemetry {
   private receivedEvents = 0;
   private acceptedEvents = 0;
   private duplicateEvents = 0;
-  private readonly rejectedEvents = new Map<RejectionReason | UnavailableReason, number>();
+  private readonly rejectedEvents = new Map<CountedReason, number>();
   private readonly droppedEvents = new Map<DropReason, number>();
 
   constructor(@Inject(Telemetry) telemetry: Telemetry) {
@@ -39,7 +44,7 @@ export class IngestionTelemetry {
       'Events whose id had been appended a short while ago.',
       () => this.duplicateEvents,
     );
-    this.countByReason('rejected', 'Events refused, or answered 503, by reason.', this.rejectedEvents);
+    this.countByReason('rejected', 'Events refused, or answered 429 or 503 with their whole request, by reason.', this.rejectedEvents);
     this.countByReason('dropped', 'Acceptable events not kept, by reason.', this.droppedEvents);
     this.appendSeconds = new Histogram({
       name: 'tidemark_ingestion_append_seconds',
@@ -67,7 +72,7 @@ export class IngestionTelemetry {
     this.duplicateEvents += events;
   }
 
-  rejected(reason: RejectionReason | UnavailableReason, events = 1): void {
+  rejected(reason: CountedReason, events = 1): void {
     this.rejectedEvents.set(reason, (this.rejectedEvents.get(reason) ?? 0) + events);
   }
 

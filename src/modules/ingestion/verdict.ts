@@ -39,7 +39,7 @@ export const REJECTION_REASONS = [
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
 /** Why an acceptable event is not kept. */
-export const DROP_REASONS = ['opted_out', 'no_consent'] as const;
+export const DROP_REASONS = ['opted_out', 'no_consent', 'quota_sampled'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 export type Verdict =
