@@ -10,6 +10,7 @@ import { QuotaDirectory } from './quota.directory.js';
 import { UsageMeter } from './usage-meter.js';
 import { endOfMonth } from './usage-month.js';
 import { UsageTable } from './usage-table.js';
+import { NO_EVENTS } from './usage-tally.js';
 
 const NOW = Date.UTC(2026, 10, 22);
 const MONTH = '2026-11';
@@ -56,7 +57,7 @@ const append = (
   { events = 1, site = `s-${merchant}`, at = NOW } = {},
 ) => {
   const waitSeconds = meter.waitSeconds(merchant, at);
-  if (waitSeconds === 0) meter.appended({ merchant, site, events }, at);
+  if (waitSeconds === 0) meter.appended({ ...NO_EVENTS, merchant, site, events }, at);
   return waitSeconds;
 };
 const totalOf = async (merchant: string, month = MONTH) =>
@@ -79,9 +80,9 @@ it('writes down what was appended, by site and month', async () => {
   await meter.flush();
   await meter.flush();
   expect([await totalOf(merchant), await totalOf(merchant, '2026-12')]).toEqual([5, 1]);
-  expect(await table.sites({ merchant, month: MONTH, after: '', limit: 9 })).toEqual([
-    { site: `s-${merchant}`, events: 4 },
-    { site: `t-${merchant}`, events: 1 },
+  expect(await table.sites({ merchant, month: MONTH, hiddenFrom: null, after: '', limit: 9 })).toEqual([
+    { site: `s-${merchant}`, events: 4, hiddenEvents: 0, droppedEvents: 0 },
+    { site: `t-${merchant}`, events: 1, hiddenEvents: 0, droppedEvents: 0 },
   ]);
 });
 
@@ -169,7 +170,7 @@ it('loses of a killed process what it had not flushed, and counts on', async () 
 it('forgets flushes of processes that are long gone, and no usage with them', async () => {
   const merchant = await newMerchant(null);
   const node = randomUUID();
-  await table.add({ node, number: 1, usages: [{ merchant, site: 's', month: MONTH, events: 1 }] });
+  await table.add({ node, number: 1, usages: [{ ...NO_EVENTS, merchant, site: 's', month: MONTH, events: 1 }] });
   await postgres.pool.query(
     `UPDATE usage_flushes SET flushed_at = now() - interval '8 days' WHERE node = $1`,
     [node],
