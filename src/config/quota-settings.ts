@@ -22,6 +22,6 @@ export const QUOTA_SETTINGS = {
   ),
   INTAKE_ADDRESS_EVENTS_PER_SECOND_MAX: setting(
     'Events in a second that intake takes from one client address (IPv6: /64), on each node; beyond that it answers 429. Not of keys with the scope ingest:server, whose address is a server. 0: any number. An office or a mobile network may be one address.',
-    wholeNumber(0, 1_000_000).prefault('500'),
+    wholeNumber(0, 1_000_000).prefault('30000'),
   ),
 };

@@ -1,5 +1,6 @@
 // A merchant over its quota whose visits are hidden: every answer is that of plain counting without the visits that
 // began then, says so, and is whole again as soon as they are shown. Over HTTP, from all sources.
+import { setTimeout as delay } from 'node:timers/promises';
 import { naiveReport } from '../../../test/naive-report.js';
 import { randomSessions } from '../../../test/random-sessions.js';
 import { type GivenSession, insertSessions, isPageview, pageOf } from '../../../test/read-model-rows.js';
@@ -7,6 +8,7 @@ import { type QuerySide, startQuerySide } from '../../../test/servers/query-side
 import { EventStore } from '../../event-store/event-store.js';
 import { DirectoryFollower } from '../auth/directories/directory-follower.js';
 import { quotaStream } from '../auth/quotas/quota.aggregate.js';
+import { BEAT_MS } from './realtime/snapshots.js';
 
 const FROM = Date.parse('2026-10-05T00:00:00Z');
 const TO = Date.parse('2026-11-10T00:00:00Z');
@@ -188,13 +190,32 @@ describe('an export', () => {
     let state = job.body;
     const deadline = Date.now() + 60_000;
     while (state.state !== 'done' && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(100);
       state = (await side.plane.call('GET', `/v1/sites/${site}/jobs/${state.id}`, { key: side.reader })).body;
     }
     expect(state.result.incomplete).toContainEqual({ ...HIDDEN, policy: 'hide' });
     const visits = naiveReport(shown, { site, zone: 'UTC', from: FROM, to: TO, metrics: ['visits'] });
     expect(state.result.rows).toBe(visits[0]!.metrics[0]);
   });
+});
+
+it('realtime leaves them out, and shows them a beat after they are shown', async () => {
+  const now = Date.now();
+  const visitor = { site, visitor: 77n, events: [{ at: now - 60_000 }] };
+  await insertSessions(side.postgres.pool, [visitor]);
+  const [from, to] = [now - 3_600_000, now + 3_600_000].map((at) => new Date(at).toISOString());
+  const month = from!.slice(0, 7);
+  await exceed({ month, from, to });
+  const poll = () => side.plane.call('GET', `/v1/sites/${site}/realtime`, { key: side.reader });
+  const during = (await poll()).body;
+  expect([during.visitors, during.minutes.some((one: { events: number }) => one.events > 0)]).toEqual([
+    ...[0, false],
+  ]);
+  expect(during.meta.incomplete).toEqual([{ from, to, policy: 'hide' }]);
+  await side.plane.call('POST', `${QUOTA}/reveal`, { body: { month } });
+  await delay(BEAT_MS + 100);
+  const after = (await poll()).body;
+  expect([after.visitors, after.meta.incomplete]).toEqual([1, undefined]);
 });
 
 describe('raised', () => {
