@@ -94,9 +94,7 @@ describe('tidemark usage', () => {
     expect(api.requests[1]!.path).toBe('/v1/merchant/usage?merchant=m1&month=2026-10&limit=1');
     expect(JSON.parse((await run(['usage', '--month', '2026-10', '--json'])).out)).toEqual({
       month: '2026-10',
-      merchants: [
-        { merchant: 'm1', name: 'Example shops', month: '2026-10', policy: 'hide', ...used },
-      ],
+      merchants: [{ merchant: 'm1', name: 'Example shops', month: '2026-10', policy: 'hide', ...used }],
     });
   });
 

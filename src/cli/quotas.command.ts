@@ -2,7 +2,13 @@
 import type { Command } from 'commander';
 import { QUOTA_POLICIES, type QuotaPolicy } from '../events/quota.events.js';
 import { type ApiClient, isSuccess } from './api-client.js';
-import { type CommandContext, connect, type ServerOptions, wholeNumberFrom, withServer } from './command-context.js';
+import {
+  type CommandContext,
+  connect,
+  type ServerOptions,
+  wholeNumberFrom,
+  withServer,
+} from './command-context.js';
 import { CliFailure, usageError } from './failure.js';
 import { monthOption } from './month.js';
 import { formatCount, type Terminal } from './terminal.js';

@@ -42,7 +42,8 @@ class EchoController {
   @Get('things/:id')
   thing(@Param('id') id: string): { id: string } {
     if (id === 'busy') throw Problem.unavailable('The log is full.', 7);
-    if (id === 'unsaid') throw new Problem({ status: 429, type: 'too-many-things', title: 'Too many things' });
+    if (id === 'unsaid')
+      throw new Problem({ status: 429, type: 'too-many-things', title: 'Too many things' });
     if (id === 'absent') throw new NotFoundException();
     if (id === 'away')
       throw Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), { code: 'ECONNREFUSED' });

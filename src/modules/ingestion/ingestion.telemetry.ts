@@ -44,7 +44,11 @@ export class IngestionTelemetry {
       'Events whose id had been appended a short while ago.',
       () => this.duplicateEvents,
     );
-    this.countByReason('rejected', 'Events refused, or answered 429 or 503 with their whole request, by reason.', this.rejectedEvents);
+    this.countByReason(
+      'rejected',
+      'Events refused, or answered 429 or 503 with their whole request, by reason.',
+      this.rejectedEvents,
+    );
     this.countByReason('dropped', 'Acceptable events not kept, by reason.', this.droppedEvents);
     this.appendSeconds = new Histogram({
       name: 'tidemark_ingestion_append_seconds',

@@ -50,12 +50,14 @@ export interface IntakeDeps {
   readonly recentIds: RecentIds;
   readonly unsettledIds: UnsettledIds;
   /** Takes tokens of the sender's address; undefined: it has no limit. */
-  readonly addressStanding:
-    ((address: string, events: number, nowMs: number) => Standing) | undefined;
+  readonly addressStanding: ((address: string, events: number, nowMs: number) => Standing) | undefined;
   /** How the site stands with its rate, as far as this node knows. */
   readonly siteStanding: (site: string, nowMs: number) => Standing | undefined;
   /** Told what was not taken because only a share of the visitors is. */
-  readonly onSampledOut: (of: { readonly merchant: string; readonly site: string }, receivedAt: number) => void;
+  readonly onSampledOut: (
+    of: { readonly merchant: string; readonly site: string },
+    receivedAt: number,
+  ) => void;
   /** Told what is durable. */
   readonly onAppended: (usage: Omit<SiteUsage, 'month'>, receivedAt: number) => void;
   readonly telemetry: IngestionTelemetry;
@@ -91,7 +93,9 @@ export class Intake {
     const { inputs, sender, receivedAt, caller, server, optedOut } = request;
     telemetry.received(inputs.length);
     // A server's address says nothing of whose events it sends.
-    const standing = server ? undefined : this.deps.addressStanding?.(sender.address, inputs.length, receivedAt);
+    const standing = server
+      ? undefined
+      : this.deps.addressStanding?.(sender.address, inputs.length, receivedAt);
     if (standing !== undefined && standing.waitSeconds > 0) {
       telemetry.rejected(ADDRESS_LIMITED, inputs.length);
       return Promise.resolve({ outcome: 'held-off', standing });

@@ -75,7 +75,14 @@ const counted = (sessions: readonly GivenSession[], dimensions: readonly string[
 const sorted = (rows: readonly { dimensions: readonly string[]; metrics: readonly unknown[] }[]) =>
   rows.map(({ dimensions, metrics }) => JSON.stringify([dimensions, metrics])).toSorted();
 
-const GROUPS = [[], ['time:hour'], ['time:day'], ['time:month'], ['visit:source'], ['event:page', 'time:week']];
+const GROUPS = [
+  [],
+  ['time:hour'],
+  ['time:day'],
+  ['time:month'],
+  ['visit:source'],
+  ['event:page', 'time:week'],
+];
 
 async function expectAnswersOf(sessions: readonly GivenSession[], incomplete: object | undefined) {
   for (const dimensions of GROUPS) {
@@ -165,7 +172,10 @@ describe('while visits are hidden', () => {
     expect(plausible.body.results[0].metrics).toEqual([counted(shown)[0]!.metrics[1]]);
     expect(plausible.body.meta.warning).toContain(HIDDEN.from);
     const ga4 = await post(`/v1beta/properties/${site}:runReport`, {
-      ...{ metrics: [{ name: 'sessions' }], dateRanges: [{ startDate: '2026-10-05', endDate: '2026-11-09' }] },
+      ...{
+        metrics: [{ name: 'sessions' }],
+        dateRanges: [{ startDate: '2026-10-05', endDate: '2026-11-09' }],
+      },
     });
     expect(ga4.body.metadata).toMatchObject({ subjectToThresholding: true });
     expect(ga4.body.rows[0].metricValues[0].value).toBe(`${counted(shown)[0]!.metrics[1]}`);

@@ -56,6 +56,4 @@ export function incompleteHeader({ incomplete }: IncompleteMeta): Readonly<Recor
 }
 
 const touches = (excess: Excess, range: Range): boolean =>
-  excess.policy === 'hide'
-    ? reachesInto(excess, range)
-    : excess.from < range.to && range.from < excess.to;
+  excess.policy === 'hide' ? reachesInto(excess, range) : excess.from < range.to && range.from < excess.to;

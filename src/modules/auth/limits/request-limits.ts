@@ -64,7 +64,9 @@ export class RequestLimits {
 /** @throws Problem 429 */
 function answer(reply: FastifyReply, { requestsMax, windowMs }: RateLimit, admission: Admission): void {
   const { remainingRequests: remaining, fullInSeconds } = admission;
-  void reply.headers(rateHeaders({ max: requestsMax, windowSeconds: windowMs / 1000, remaining, fullInSeconds }));
+  void reply.headers(
+    rateHeaders({ max: requestsMax, windowSeconds: windowMs / 1000, remaining, fullInSeconds }),
+  );
   if (admission.admitted) return;
   const { retryAfterSeconds } = admission;
   const detail = `More than ${requestsMax} requests in a minute. Try again in ${retryAfterSeconds} s.`;

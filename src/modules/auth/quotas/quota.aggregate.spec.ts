@@ -91,7 +91,11 @@ describe('beyond a quota that does not refuse', () => {
   const sample: Quota = { ...quota, policy: 'sample', samplePercent: 25 };
   const exceed = (
     under: Quota,
-    { before = [], events = 1100, nowMs = NOW }: { before?: QuotaEvent[]; events?: number; nowMs?: number } = {},
+    {
+      before = [],
+      events = 1100,
+      nowMs = NOW,
+    }: { before?: QuotaEvent[]; events?: number; nowMs?: number } = {},
   ) => exceedOf(given(set(under), ...before), under, { ...usage(events), nowMs });
   const exceeded = (under: Quota): QuotaEvent => exceed(under)!;
 

@@ -170,7 +170,11 @@ it('loses of a killed process what it had not flushed, and counts on', async () 
 it('forgets flushes of processes that are long gone, and no usage with them', async () => {
   const merchant = await newMerchant(null);
   const node = randomUUID();
-  await table.add({ node, number: 1, usages: [{ ...NO_EVENTS, merchant, site: 's', month: MONTH, events: 1 }] });
+  await table.add({
+    node,
+    number: 1,
+    usages: [{ ...NO_EVENTS, merchant, site: 's', month: MONTH, events: 1 }],
+  });
   await postgres.pool.query(
     `UPDATE usage_flushes SET flushed_at = now() - interval '8 days' WHERE node = $1`,
     [node],

@@ -98,7 +98,11 @@ export class UsageTable {
 
   /** Ordered by site. */
   async sites({ after, limit, ...of }: SitesPage): Promise<readonly ({ readonly site: string } & Used)[]> {
-    const { rows } = await this.pool.query<UsedRow & { site: string }>(SITES, [...valuesOf(of), after, limit]);
+    const { rows } = await this.pool.query<UsedRow & { site: string }>(SITES, [
+      ...valuesOf(of),
+      after,
+      limit,
+    ]);
     return rows.map(({ site, ...row }) => ({ site, ...usedOf(row) }));
   }
 

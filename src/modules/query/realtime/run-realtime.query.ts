@@ -70,5 +70,8 @@ async function read(
     client.query<RealtimeRow>(text, [...values]),
   );
   const at = new Date(window.now).toISOString();
-  return { ...numbersOf(rows, window), meta: { at, ...freshnessMetaOf(sessions), ...incompleteMeta(incomplete) } };
+  return {
+    ...numbersOf(rows, window),
+    meta: { at, ...freshnessMetaOf(sessions), ...incompleteMeta(incomplete) },
+  };
 }

@@ -165,7 +165,10 @@ describe('where visits are hidden', () => {
       await expectAgreement({ dimensions, date_range: ['2026-10-12', '2026-11-03'] }, zone, excesses);
     }
     const shown = await ask({ date_range: ['2026-10-12', '2026-11-03'] }, { zone, from: 'settled' });
-    const hidden = await ask({ date_range: ['2026-10-12', '2026-11-03'] }, { zone, from: 'settled', excesses });
+    const hidden = await ask(
+      { date_range: ['2026-10-12', '2026-11-03'] },
+      { zone, from: 'settled', excesses },
+    );
     expect(Number(hidden.results[0]!.metrics[1])).toBeLessThan(Number(shown.results[0]!.metrics[1]));
   });
 });

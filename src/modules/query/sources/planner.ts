@@ -27,14 +27,7 @@ const ROLLED_UP: ReadonlySet<Counter> = new Set<Counter>([
 ]);
 const HOUR_MS = 3_600_000;
 
-export function planReport({
-  metrics,
-  filters,
-  dimensions,
-  buckets,
-  range,
-  incomplete,
-}: ReportQuery): Plan {
+export function planReport({ metrics, filters, dimensions, buckets, range, incomplete }: ReportQuery): Plan {
   if (![...countersOf(metrics)].every((counter) => ROLLED_UP.has(counter))) {
     return { source: 'facts', because: 'not-rolled-up' };
   }
