@@ -1,6 +1,5 @@
 // `tidemark quotas …`: how many events a merchant may send in a month, and what becomes of those beyond it.
 import type { Command } from 'commander';
-import { QUOTA_POLICIES, type QuotaPolicy } from '../events/quota.events.js';
 import { type ApiClient, isSuccess } from './api-client.js';
 import {
   type CommandContext,
@@ -13,6 +12,9 @@ import { CliFailure, usageError } from './failure.js';
 import { monthOption } from './month.js';
 import { formatCount, type Terminal } from './terminal.js';
 
+const POLICIES = ['refuse', 'hide', 'sample'] as const;
+type Policy = (typeof POLICIES)[number];
+
 const EVENTS_MAX = 1_000_000_000_000;
 const UNLIMITED = 'unlimited';
 
@@ -20,7 +22,7 @@ interface Quota {
   readonly merchant: string;
   readonly eventsPerMonth: number | null;
   readonly gracePercent: number;
-  readonly policy: QuotaPolicy;
+  readonly policy: Policy;
   readonly samplePercent: number;
   readonly isDefault: boolean;
   readonly month: string;
@@ -29,7 +31,7 @@ interface Quota {
   readonly droppedEvents: number;
   readonly isOver: boolean;
   readonly excesses: readonly {
-    readonly policy: QuotaPolicy;
+    readonly policy: Policy;
     readonly from: string;
     readonly to: string;
     readonly samplePercent: number | null;
@@ -38,7 +40,7 @@ interface Quota {
 
 interface QuotaOptions extends ServerOptions {
   readonly grace?: number;
-  readonly policy?: QuotaPolicy;
+  readonly policy?: Policy;
   readonly sample?: number;
 }
 
@@ -63,16 +65,16 @@ export function quotasCommand(program: Command, context: CommandContext): void {
   command('set', 'set a quota; holds from now on, in this month, too')
     .argument('<events>', `events in a month of UTC, of all sites together; or ${UNLIMITED}`, eventsOf)
     .option('--grace <percent>', 'how much more is taken, in percent (default: 0)', wholeNumberFrom(0, 1_000))
-    .option('--policy <policy>', `what becomes of events beyond: ${QUOTA_POLICIES.join(', ')}`, policyOf)
+    .option('--policy <policy>', `what becomes of events beyond: ${POLICIES.join(', ')}`, policyOf)
     .option('--sample <percent>', 'share of the visitors that `sample` keeps', wholeNumberFrom(1, 99))
     .action((merchant: string, eventsPerMonth: number | null, options: QuotaOptions) => {
       const { grace: gracePercent, policy, sample: samplePercent } = options;
       return put(merchant, { eventsPerMonth, gracePercent, policy, samplePercent }, { options, context });
     });
   command('policy', 'change what becomes of events beyond the quota that was set, and nothing else')
-    .argument('<policy>', QUOTA_POLICIES.join(', '), policyOf)
+    .argument('<policy>', POLICIES.join(', '), policyOf)
     .option('--sample <percent>', 'share of the visitors that `sample` keeps', wholeNumberFrom(1, 99))
-    .action((merchant: string, policy: QuotaPolicy, options: QuotaOptions) =>
+    .action((merchant: string, policy: Policy, options: QuotaOptions) =>
       changePolicy({ merchant, policy }, options, context),
     );
   command('remove', "take a merchant's own quota back: the installation's default holds again").action(
@@ -94,9 +96,9 @@ function eventsOf(text: string): number | null {
   return text === UNLIMITED ? null : wholeNumberFrom(0, EVENTS_MAX)(text);
 }
 
-function policyOf(text: string): QuotaPolicy {
-  const known = QUOTA_POLICIES.find((policy) => policy === text);
-  if (known === undefined) throw usageError(`"${text}" is not one of ${QUOTA_POLICIES.join(', ')}.`);
+function policyOf(text: string): Policy {
+  const known = POLICIES.find((policy) => policy === text);
+  if (known === undefined) throw usageError(`"${text}" is not one of ${POLICIES.join(', ')}.`);
   return known;
 }
 
@@ -119,7 +121,7 @@ async function put(merchant: string, body: Wish, { options, context, ifMatch }: 
 }
 
 async function changePolicy(
-  { merchant, policy }: { readonly merchant: string; readonly policy: QuotaPolicy },
+  { merchant, policy }: { readonly merchant: string; readonly policy: Policy },
   options: QuotaOptions,
   context: CommandContext,
 ): Promise<void> {

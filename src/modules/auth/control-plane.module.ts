@@ -18,6 +18,7 @@ import { Eraser } from './deletion/eraser.js';
 import { Erasures } from './deletion/erasures.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
+import { SiteDirectory } from './directories/site.directory.js';
 import { ChangeSiteHandler } from './sites/change-site.command.js';
 import { CreateSiteHandler } from './sites/create-site.command.js';
 import { DeleteSiteHandler } from './sites/delete-site.command.js';
@@ -147,7 +148,15 @@ type EraserInputs = [
         usage: UsageTable,
       ) => new QuotaDesk({ eventStore, commands, merchants, quotas, usage }),
     },
-    UsageDesk,
+    {
+      provide: UsageDesk,
+      inject: [MerchantDesk, UsageTable, SiteDirectory, QuotaDirectory],
+      useFactory: (
+        merchants: MerchantDesk,
+        usage: UsageTable,
+        ...[sites, quotas]: [SiteDirectory, QuotaDirectory]
+      ) => new UsageDesk({ merchants, usage, sites, quotas }),
+    },
     ChangeQuotaHandler,
     RegisterMerchantHandler,
     ChangeMerchantHandler,
