@@ -134,6 +134,7 @@ export class Product {
         KEY_PEPPER,
         KEY_REQUESTS_PER_MINUTE_MAX: '10000000',
         SITE_EVENTS_PER_SECOND_MAX: '1000000',
+        INTAKE_ADDRESS_EVENTS_PER_SECOND_MAX: '1000000',
         LOG_LEVEL: 'error',
         ...startEnvironment,
         NODE_OPTIONS: [...nodeFlags, ...before].join(' '),

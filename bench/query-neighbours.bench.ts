@@ -78,7 +78,11 @@ try {
 
 function ask(site: string, body: Record<string, unknown>): RunReportQuery {
   const request = parseReportRequest({ date_range: [FROM, TO], ...body });
-  return new RunReportQuery({ id: site, timezone: 'UTC', weekStart: 'monday' }, request, NOW);
+  return new RunReportQuery(
+    { id: site, merchant: 'default', timezone: 'UTC', weekStart: 'monday' },
+    request,
+    NOW,
+  );
 }
 
 async function tables(neighbours: number): Promise<Tables> {

@@ -12,7 +12,7 @@ import { BIG_SITE, fillReadModels, NOW, setCheckpoints } from './session-rows.js
 
 const ROUNDS = 7;
 const CACHED_TURNS = 200;
-const SITE = { id: BIG_SITE, timezone: 'UTC', weekStart: 'monday' } as const;
+const SITE = { id: BIG_SITE, merchant: 'default', timezone: 'UTC', weekStart: 'monday' } as const;
 const FROM = '2026-10-21T00:00:00Z';
 const TO = '2026-11-20T00:00:00Z';
 

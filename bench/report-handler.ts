@@ -10,6 +10,8 @@ import { SiteChanges } from '../src/modules/query/site-changes.js';
 import { SiteQuestions } from '../src/modules/query/site-questions.js';
 import { Telemetry } from '../src/telemetry/telemetry.js';
 
+const NO_EXCESSES = [] as const;
+
 export class NoCache extends ReportCache<ReportText> {
   find(): undefined {}
 
@@ -29,12 +31,16 @@ export function reportHandler(
     new Freshness(pool, { versionFor: () => 1, versions: [1] }),
     cache,
     new QueryTelemetry(new Telemetry('silent')),
-    new SiteQuestions(pool, {
-      of: () => ({}),
-      goalsOf: () => [],
-      segmentOf: () => undefined,
-      funnelOf: () => undefined,
-    }),
+    new SiteQuestions(
+      pool,
+      {
+        of: () => ({}),
+        goalsOf: () => [],
+        segmentOf: () => undefined,
+        funnelOf: () => undefined,
+      },
+      { excessesOf: () => NO_EXCESSES },
+    ),
     new SiteChanges(pool),
   );
 }

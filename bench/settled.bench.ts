@@ -129,7 +129,7 @@ async function askAll(asked: readonly Site[], when: string): Promise<Asked> {
   for (const [name, body] of Object.entries(QUESTIONS)) {
     progress(`${when}: ${name}`);
     const query = new RunReportQuery(
-      { id: BIG_SITE, timezone: 'UTC', weekStart: 'monday' },
+      { id: BIG_SITE, merchant: 'default', timezone: 'UTC', weekStart: 'monday' },
       parseReportRequest({ ...body, date_range: DATES }),
       NOW,
     );

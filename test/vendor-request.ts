@@ -41,6 +41,7 @@ export const settled = (fields: Partial<Settled>): Settled => ({
   duplicates: 0,
   dropped: 0,
   rejected: [],
+  standing: undefined,
   ...fields,
 });
 

@@ -16,7 +16,10 @@ const SETTINGS = {
   },
 };
 
-const app = await startIngestApp({ SITE_EVENTS_PER_SECOND_MAX: '1000000' });
+const app = await startIngestApp({
+  SITE_EVENTS_PER_SECOND_MAX: '1000000',
+  INTAKE_ADDRESS_EVENTS_PER_SECOND_MAX: '1000000',
+});
 const { key } = await app.createSite('shop.example', ['ingest']);
 const { site, key: keyWithSettings } = await app.createSite('settings.shop.example', ['ingest']);
 const changed = await fetch(`${app.url}/v1/sites/${site}`, {

@@ -5,10 +5,12 @@ import { CliFailure } from './failure.js';
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** The ETag of what is to be changed, as it was read. */
+  readonly ifMatch?: string;
   /** Sent as it is, in place of `body`: JSON, already gzipped. */
   readonly gzippedBody?: Buffer;
   /** Gives up before the time is over. */
@@ -148,6 +150,7 @@ export class ApiClient {
     if (this.key !== undefined) headers['authorization'] = `Bearer ${this.key}`;
     if (request.body !== undefined || request.gzippedBody) headers['content-type'] = 'application/json';
     if (request.gzippedBody) headers['content-encoding'] = 'gzip';
+    if (request.ifMatch !== undefined) headers['if-match'] = request.ifMatch;
     return headers;
   }
 }

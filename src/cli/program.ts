@@ -16,10 +16,12 @@ import { merchantsCommand } from './merchants.command.js';
 import { projectionsCommand } from './projections.command.js';
 import { promoteCommand, rollbackCommand } from './promote.command.js';
 import { queryCommand } from './query.command.js';
+import { quotasCommand } from './quotas.command.js';
 import { rebuildCommand } from './rebuild.command.js';
 import { rebuildsCommand } from './rebuilds.command.js';
 import { sharedLinksCommand } from './shared-links.command.js';
 import { sitesCommand } from './sites.command.js';
+import { usageCommand } from './usage.command.js';
 
 const HELP = `
 Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -74,6 +76,8 @@ function createProgram(version: string, context: CommandContext): Command {
   for (const command of [
     importCommand,
     merchantsCommand,
+    quotasCommand,
+    usageCommand,
     sitesCommand,
     keysCommand,
     sharedLinksCommand,

@@ -15,6 +15,7 @@ import {
   trustProxy,
   wholeNumber,
 } from './checks.js';
+import { QUOTA_SETTINGS } from './quota-settings.js';
 import { secret, setting } from './setting.js';
 
 export const ROLES = ['ingest', 'projector', 'api'] as const;
@@ -206,14 +207,7 @@ export const SETTINGS = {
     'How many seconds of SITE_EVENTS_PER_SECOND_MAX may come at once.',
     wholeNumber(1, 3_600).prefault('10'),
   ),
-  MERCHANT_EVENTS_PER_MONTH_MAX: setting(
-    'Events that a merchant may send in a month of UTC where the operator has set no quota for it. Absent: no limit.',
-    wholeNumber(0, 1_000_000_000_000).optional(),
-  ),
-  MERCHANT_EVENTS_GRACE_PERCENT: setting(
-    'How much more is taken where MERCHANT_EVENTS_PER_MONTH_MAX holds, in percent of it.',
-    wholeNumber(0, 1_000).prefault('0'),
-  ),
+  ...QUOTA_SETTINGS,
   ...ACCOUNT_SETTINGS,
   TRUST_PROXY: setting(
     'Which hops may set X-Forwarded-For: none, a number of hops, or a comma list of addresses, CIDR ranges, loopback, linklocal, uniquelocal.',

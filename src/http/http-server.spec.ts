@@ -42,6 +42,8 @@ class EchoController {
   @Get('things/:id')
   thing(@Param('id') id: string): { id: string } {
     if (id === 'busy') throw Problem.unavailable('The log is full.', 7);
+    if (id === 'unsaid')
+      throw new Problem({ status: 429, type: 'too-many-things', title: 'Too many things' });
     if (id === 'absent') throw new NotFoundException();
     if (id === 'away')
       throw Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), { code: 'ECONNREFUSED' });
@@ -261,6 +263,9 @@ describe('answers', () => {
     expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '7']);
     const away = await fetch(`${url}/things/away`);
     expect([away.status, away.headers.get('retry-after')]).toEqual([503, '2']);
+    // Where whoever refuses does not say when.
+    const unsaid = await fetch(`${url}/things/unsaid`);
+    expect([unsaid.status, unsaid.headers.get('retry-after')]).toEqual([429, '2']);
     expect(JSON.stringify(await problem(away))).not.toContain('10.1.2.3');
   });
 

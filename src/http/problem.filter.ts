@@ -1,6 +1,6 @@
 // The last stop of every request that fails, wherever it failed: answers application/problem+json, or
-// what the route's dialect has in its place, with Retry-After where trying again helps. What nobody
-// expected is logged once, here.
+// what the route's dialect has in its place, with Retry-After where trying again helps: with every 429
+// and 503, whoever made it. What nobody expected is logged once, here.
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Telemetry } from '../telemetry/telemetry.js';
@@ -14,7 +14,8 @@ export function sendProblem(reply: FastifyReply, problem: ProblemOptions): void 
   const { status, body, contentType } = form
     ? { contentType: 'application/json', ...form(problem) }
     : standard(problem);
-  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', problem.retryAfterSeconds);
+  const { retryAfterSeconds = ofStatus(problem.status).retryAfterSeconds } = problem;
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
   if (problem.etag !== undefined) reply.header('etag', problem.etag);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   // Some vendors' clients are told nothing.

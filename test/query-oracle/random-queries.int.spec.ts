@@ -94,7 +94,7 @@ async function answerOf({
 }: Asked): Promise<Report | { readonly status: number }> {
   try {
     const query = new RunReportQuery(
-      { id: sites.get(site)!.id, timezone: zone, weekStart },
+      { id: sites.get(site)!.id, merchant: 'default', timezone: zone, weekStart },
       parseReportRequest(request),
       NOW,
     );

@@ -18,6 +18,7 @@ import { Eraser } from './deletion/eraser.js';
 import { Erasures } from './deletion/erasures.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
+import { SiteDirectory } from './directories/site.directory.js';
 import { ChangeSiteHandler } from './sites/change-site.command.js';
 import { CreateSiteHandler } from './sites/create-site.command.js';
 import { DeleteSiteHandler } from './sites/delete-site.command.js';
@@ -38,7 +39,7 @@ import { QuotaDirectory } from './quotas/quota.directory.js';
 import { UsageTable } from './quotas/usage-table.js';
 import { QuotasController } from './quotas/quotas.controller.js';
 import { UsageDesk } from './quotas/usage.desk.js';
-import { SetQuotaHandler } from './quotas/set-quota.command.js';
+import { ChangeQuotaHandler } from './quotas/change-quota.command.js';
 import { Mailer } from './people/mail/mailer.js';
 import { Sealer } from './people/sealing.js';
 import { GuessLimits } from './people/sign-ins/guess-limits.js';
@@ -147,8 +148,16 @@ type EraserInputs = [
         usage: UsageTable,
       ) => new QuotaDesk({ eventStore, commands, merchants, quotas, usage }),
     },
-    UsageDesk,
-    SetQuotaHandler,
+    {
+      provide: UsageDesk,
+      inject: [MerchantDesk, UsageTable, SiteDirectory, QuotaDirectory],
+      useFactory: (
+        merchants: MerchantDesk,
+        usage: UsageTable,
+        ...[sites, quotas]: [SiteDirectory, QuotaDirectory]
+      ) => new UsageDesk({ merchants, usage, sites, quotas }),
+    },
+    ChangeQuotaHandler,
     RegisterMerchantHandler,
     ChangeMerchantHandler,
     CreateSiteHandler,

@@ -76,6 +76,8 @@ export interface Draft {
   currency: string;
   /** The visitor's address; undefined where nothing is known of it. */
   address: string | undefined;
+  /** Since when, in epoch milliseconds, what the merchant sends is hidden; 0: the event is shown. */
+  hiddenFrom: number;
   /** The event's id is the client's own. */
   idGiven: boolean;
   partition: Partition;
@@ -93,6 +95,7 @@ export const draftOf = (input: unknown, request: RequestFacts, sender: Sender): 
   merchant: '',
   currency: '',
   address: undefined,
+  hiddenFrom: 0,
   idGiven: false,
   partition: -1,
   // Every field is named, so that all events have one hidden class; absent ones stay undefined,

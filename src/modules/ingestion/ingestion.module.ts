@@ -14,6 +14,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { AuthTelemetry } from '../auth/auth.telemetry.js';
 import { KeyDirectory } from '../auth/directories/key.directory.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
+import { AddressRates } from '../auth/limits/address-rates.js';
 import { SiteRates } from '../auth/limits/site-rates.js';
 import { QuotaDirectory } from '../auth/quotas/quota.directory.js';
 import { QuotaWarnings } from '../auth/quotas/quota-warnings.js';
@@ -94,11 +95,14 @@ import { VendorIntake } from './wire/vendors/vendor-intake.js';
         usage: UsageMeter,
       ) => {
         const intakeSites = new IntakeSites(sites);
+        const perAddress = config.INTAKE_ADDRESS_EVENTS_PER_SECOND_MAX;
+        const addresses = perAddress === 0 ? undefined : new AddressRates(perAddress);
         return new Intake({
           steps: pipeline({
             findSite: (name, request) => intakeSites.find(name, request),
             siteWaitSeconds: (site, nowMs) => rates.waitSeconds(site, nowMs),
             quotaWaitSeconds: (merchant, nowMs) => usage.waitSeconds(merchant, nowMs),
+            excessFor: (merchant, moments) => usage.excessFor(merchant, moments),
             checkInput: compileFieldCheck(),
             addressOf: canonicalAddress,
             allowedQueryParameters: config.ALLOWED_QUERY_PARAMETERS,
@@ -111,6 +115,9 @@ import { VendorIntake } from './wire/vendors/vendor-intake.js';
           batcher,
           recentIds: new RecentIds(),
           unsettledIds: new UnsettledIds(),
+          addressStanding: addresses && ((...asked) => addresses.take(...asked)),
+          siteStanding: (site, nowMs) => rates.standingAt(site, nowMs),
+          onSampledOut: (of, receivedAt) => usage.dropped(of, receivedAt),
           onAppended: (used, receivedAt) => usage.appended(used, receivedAt),
           telemetry,
         });

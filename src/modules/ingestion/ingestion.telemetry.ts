@@ -18,6 +18,11 @@ export const UNAVAILABLE_REASONS = [
 ] as const;
 export type UnavailableReason = (typeof UNAVAILABLE_REASONS)[number];
 
+/** Events of requests that were answered 429 before any of them was looked at. */
+export const ADDRESS_LIMITED = 'address_limited';
+
+type CountedReason = RejectionReason | UnavailableReason | typeof ADDRESS_LIMITED;
+
 @Injectable()
 export class IngestionTelemetry {
   private readonly log: Telemetry['log'];
@@ -33,7 +38,7 @@ export class IngestionTelemetry {
     this.count('received', 'Events that arrived in readable requests.');
     this.count('accepted', 'Events durably appended and acknowledged.');
     this.count('duplicates', 'Events whose id had been appended a short while ago.');
-    this.countByReason('rejected', 'Events refused, or answered 503, by reason.');
+    this.countByReason('rejected', 'Events refused, or answered 429 or 503 with their whole request, by reason.');
     this.countByReason('dropped', 'Acceptable events not kept, by reason.');
     this.countRefused();
     this.appendSeconds = new Histogram({
@@ -137,10 +142,10 @@ export class WireTally {
   received = 0;
   accepted = 0;
   duplicates = 0;
-  readonly rejected = new Map<RejectionReason | UnavailableReason, number>();
+  readonly rejected = new Map<CountedReason, number>();
   readonly dropped = new Map<DropReason, number>();
 
-  reject(reason: RejectionReason | UnavailableReason, events = 1): void {
+  reject(reason: CountedReason, events = 1): void {
     this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + events);
   }
 

@@ -57,11 +57,16 @@ const newMerchant = async (eventsPerMonth?: number, gracePercent = 0): Promise<s
 };
 const setQuota = (merchant: string, body: unknown, headers = {}) =>
   call('PUT', `/admin/v1/merchants/${merchant}/quota`, { body, headers });
-const send = (key: string, { events = 1, at = app } = {}) => {
+const send = (key: string, { events = 1, at = app, headers = {} }: SendOptions = {}) => {
   const event = { url: 'https://shop.example/' };
   const body = events === 1 ? event : Array.from({ length: events }, () => event);
-  return call('POST', '/v1/events', { body, at, headers: { authorization: `Bearer ${key}` } });
+  return call('POST', '/v1/events', { body, at, headers: { authorization: `Bearer ${key}`, ...headers } });
 };
+interface SendOptions {
+  readonly events?: number;
+  readonly at?: IngestApp;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 const usedBy = async (merchant: string) =>
   (await call('GET', `/v1/merchant/quota?merchant=${merchant}`)).body;
 
@@ -131,7 +136,8 @@ describe('the quota of a merchant', () => {
     [{ eventsPerMonth: '5' }, 'eventsPerMonth'],
     [{ eventsPerMonth: 1e13 }, 'eventsPerMonth'],
     [{ eventsPerMonth: 5, gracePercent: 1001 }, 'gracePercent'],
-    [{ eventsPerMonth: 5, policy: 'hide' }, 'policy'],
+    [{ eventsPerMonth: 5, policy: 'show' }, 'policy'],
+    [{ eventsPerMonth: 5, policy: 'sample', samplePercent: 100 }, 'samplePercent'],
     [{ eventsPerMonth: 5, more: 1 }, 'more'],
   ])('with %j is refused, naming what is wrong', async (body, path) => {
     const { status, body: problem } = await setQuota('default', body);
@@ -159,6 +165,119 @@ describe('the quota of a merchant', () => {
   });
 });
 
+describe('beyond a quota that does not refuse', () => {
+  const MANY = 40;
+  /** Over the quota by now, and known to be. */
+  const overrun = async (quota: object) => {
+    const merchant = await newMerchant();
+    expect((await setQuota(merchant, quota)).status).toBe(200);
+    const { site, key } = await app.createSite(`${merchant.toLowerCase()}.example`, ['ingest'], merchant);
+    for (let event = 0; event < 5; event++) expect((await send(key)).body.accepted).toBe(1);
+    await until(async () => {
+      await send(key);
+      return (await usedBy(merchant)).excesses.length > 0;
+    });
+    return { merchant, site, key };
+  };
+  const from = (index: number) => ({ headers: { 'user-agent': `Browser/${index}` } });
+
+  it('what is hidden is taken as ever, from the next whole hour on, and told apart', async () => {
+    const { merchant, key } = await overrun({ eventsPerMonth: 5, policy: 'hide' });
+    const quota = await usedBy(merchant);
+    const endOfHour = Math.ceil(Date.now() / 3_600_000) * 3_600_000;
+    expect(quota).toMatchObject({ policy: 'hide', isOver: true, hiddenEvents: 0, droppedEvents: 0 });
+    expect(quota.excesses).toEqual([
+      {
+        ...{ policy: 'hide', samplePercent: null, from: new Date(endOfHour).toISOString() },
+        to: new Date(endOfMonth(monthOf(Date.now()))).toISOString(),
+      },
+    ]);
+    expect((await send(key)).body).toMatchObject({ accepted: 1, rejected: [] });
+    const path = `/admin/v1/merchants/${merchant}/quota`;
+    expect((await call('POST', `${path}/reveal`, { body: { month: '2026-1' } })).status).toBe(400);
+    const revealed = await call('POST', `${path}/reveal`, { body: { month: monthOf(Date.now()) } });
+    expect([revealed.status, revealed.body.excesses]).toEqual([200, []]);
+    await send(key);
+    await delay(2_500);
+    expect((await usedBy(merchant)).excesses).toEqual([]);
+  });
+
+  it('of sampled visitors all is taken, of the others nothing, and every event is accounted for', async () => {
+    const { merchant, site, key } = await overrun({ eventsPerMonth: 5, policy: 'sample', samplePercent: 30 });
+    const before = (await usedBy(merchant)).usedEvents;
+    const droppedBefore = await counted(app, 'events_dropped', 'quota_sampled');
+    let accepted = 0;
+    for (let visitor = 0; visitor < MANY; visitor++) {
+      const answers = [await send(key, from(visitor)), await send(key, from(visitor))];
+      expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+      const [first, second] = answers.map(({ body }) => [body.accepted, body.dropped ?? 0]);
+      expect(second).toEqual(first);
+      accepted += answers[0]!.body.accepted + answers[1]!.body.accepted;
+    }
+    expect(accepted).toBeGreaterThan(0);
+    expect(accepted).toBeLessThan(2 * MANY);
+    const dropped = 2 * MANY - accepted;
+    expect((await counted(app, 'events_dropped', 'quota_sampled')) - droppedBefore).toBe(dropped);
+    await until(async () => (await usedBy(merchant)).usedEvents >= before + accepted);
+    const usage = (await call('GET', `/v1/merchant/usage?merchant=${merchant}`)).body;
+    expect(usage).toMatchObject({ policy: 'sample', hiddenEvents: 0, excesses: [{ samplePercent: 30 }] });
+    expect(usage.droppedEvents).toBeGreaterThanOrEqual(dropped);
+    expect(usage.sites).toMatchObject([{ site, droppedEvents: usage.droppedEvents }]);
+    // Whoever may send more is sampled no longer, and what is missing stays said.
+    await setQuota(merchant, { eventsPerMonth: 1_000_000, policy: 'sample' });
+    for (let visitor = 0; visitor < 10; visitor++) {
+      expect((await send(key, from(visitor))).body.accepted).toBe(1);
+    }
+    expect((await usedBy(merchant)).excesses).toHaveLength(1);
+  });
+
+  it('the installation’s default holds again once a quota is taken back', async () => {
+    const merchant = await newMerchant(0);
+    const path = `/admin/v1/merchants/${merchant}/quota`;
+    const stale = await call('DELETE', path, { headers: { 'if-match': '"0"' } });
+    expect(stale.status).toBe(409);
+    const removed = await call('DELETE', path);
+    expect([removed.status, removed.headers.get('etag')]).toEqual([200, '"2"']);
+    expect(removed.body).toMatchObject({ isDefault: true, eventsPerMonth: null, policy: 'refuse' });
+    expect((await call('DELETE', path)).headers.get('etag')).toBe('"2"');
+    const { key } = await app.createSite('back.example', ['ingest'], merchant);
+    expect((await send(key)).status).toBe(202);
+    const audit = await call('GET', '/admin/v1/audit?limit=1000');
+    for (const type of ['QuotaRemoved', 'QuotaExceeded', 'QuotaRevealed']) {
+      expect(JSON.stringify(audit.body)).toContain(type);
+    }
+  });
+});
+
+describe('an address', () => {
+  let narrow: IngestApp;
+  beforeAll(async () => {
+    narrow = await startIngestApp({ INTAKE_ADDRESS_EVENTS_PER_SECOND_MAX: '2', TRUST_PROXY: 'loopback' });
+  });
+  afterAll(() => narrow.stop());
+
+  it('may send a burst, then its rate; others, and servers, are not held back by it', async () => {
+    const { site, key } = await narrow.createSite('addresses.example', ['ingest']);
+    const as = (address: string) => ({ at: narrow, headers: { 'x-forwarded-for': address } });
+    const first = await send(key, { ...as('192.0.2.1'), events: 15 });
+    expect([first.status, first.headers.get('ratelimit-limit')]).toEqual([202, '20']);
+    expect(Number(first.headers.get('ratelimit-remaining'))).toBeLessThanOrEqual(6);
+    const refused = await send(key, { ...as('192.0.2.1'), events: 15 });
+    expect(refused).toMatchObject({ status: 429, body: { type: '/problems/too-many-requests' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(await counted(narrow, 'events_rejected', 'address_limited')).toBe(15);
+    expect((await send(key, as('192.0.2.2'))).status).toBe(202);
+    const scopes = ['ingest', 'ingest:server'];
+    const made = await call('POST', `/v1/sites/${site}/keys`, {
+      ...{ at: narrow, body: { name: 'k', scopes } },
+      headers: { authorization: `Bearer ${narrow.operatorKey}` },
+    });
+    const ofServer = await send(made.body.key, { ...as('192.0.2.1'), events: 50 });
+    expect([ofServer.status, ofServer.body.accepted]).toEqual([202, 50]);
+    expect(JSON.stringify(await narrow.logged())).not.toContain('192.0.2');
+  });
+});
+
 describe('usage', () => {
   it('is told by site and month, page by page and as CSV', async () => {
     const merchant = await newMerchant();
@@ -179,9 +298,11 @@ describe('usage', () => {
     const csv = await call('GET', path, { headers: { accept: 'text/csv' } });
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(csv.body).toBe(
-      ['site,domain,events', ...expected.map((one) => `${one.site},${one.domain},${one.events}`), ''].join(
-        '\r\n',
-      ),
+      [
+        'site,domain,events,hidden,dropped',
+        ...expected.map((one) => `${one.site},${one.domain},${one.events},0,0`),
+        '',
+      ].join('\r\n'),
     );
     expect((await call('GET', `${path}&month=2020-02`)).body).toMatchObject({ events: 0, sites: [] });
     for (const wrong of ['2026-13', '2026-1', '26-11', "2026-11'"]) {
@@ -196,7 +317,10 @@ describe('usage', () => {
 describe('a flood of one site', () => {
   let narrow: IngestApp;
   beforeAll(async () => {
-    narrow = await startIngestApp({ SITE_EVENTS_PER_SECOND_MAX: `${RATE}`, SITE_BURST_SECONDS: '2' });
+    narrow = await startIngestApp({
+      ...{ SITE_EVENTS_PER_SECOND_MAX: `${RATE}`, SITE_BURST_SECONDS: '2' },
+      INTAKE_ADDRESS_EVENTS_PER_SECOND_MAX: '0',
+    });
   });
   afterAll(() => narrow.stop());
 
@@ -212,6 +336,7 @@ describe('a flood of one site', () => {
           const { status, headers } = await send(flooded.key, { at: narrow });
           statuses.push(status);
           if (status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+          expect(headers.get('ratelimit-limit')).toBe(`${BURST}`);
         }
       }),
     );
@@ -294,9 +419,11 @@ describe('a flood of one site', () => {
 
   it('is cut within a request, too: what is beyond the rate is named, one by one', async () => {
     const { key } = await narrow.createSite('batched.example', ['ingest']);
-    const { status, body } = await send(key, { events: 50, at: narrow });
+    const { status, body, headers } = await send(key, { events: 50, at: narrow });
     // A token comes back every 100 ms.
     expect([status, Math.abs(body.accepted - BURST) < 10]).toEqual([202, true]);
+    expect(Number(headers.get('ratelimit-remaining'))).toBeLessThan(2);
+    expect(Number(headers.get('ratelimit-reset'))).toBeGreaterThan(0);
     expect(body.accepted + body.rejected.length).toBe(50);
     expect(body.rejected.at(-1)).toMatchObject({ index: 49, reason: 'rate_limited', retryAfterSeconds: 1 });
     expect(await send(key, { at: narrow })).toMatchObject({

@@ -11,6 +11,7 @@ import { partitionOf } from '../../tracking-log/partitioning.js';
 import { openTrackingLog } from '../../tracking-log/tracking-log.module.js';
 import type { AppendOutcome, Partition, TrackingLog } from '../../tracking-log/tracking-log.js';
 import { PAGE, RECEIVED_AT } from '../../../test/given-draft.js';
+import type { Excess } from '../auth/quotas/excess.js';
 import { canonicalAddress } from './addresses.js';
 import { AppendBatcher } from './append-batcher.js';
 import type { Draft, SaltPair } from './draft.js';
@@ -31,6 +32,9 @@ const ELSEWHERE = ['site-b', 'site-c', 'site-d', 'site-e'].find(
 )!;
 const HOLDER = { id: 'key', merchant: 'merchant', site: null, scopes: new Set(['ingest'] as const) };
 
+/** Of the sender's address. */
+const STANDING = { max: 9, windowSeconds: 1, remaining: 3, fullInSeconds: 1, waitSeconds: 0 };
+
 let directory: string;
 let log: TrackingLog;
 let telemetry: Telemetry;
@@ -40,6 +44,11 @@ let refusing: Set<Partition>;
 let steps: Step<Draft>[];
 /** Events that are durable, by site. */
 let appended: Record<string, number>;
+let sampledOut: Record<string, number>;
+let hidden: number;
+let excess: Excess | undefined;
+/** That the address may still send. */
+let addressEvents: number;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tidemark-intake-'));
@@ -48,6 +57,10 @@ beforeEach(async () => {
   salts = { current: 'salt', previous: undefined };
   refusing = new Set();
   appended = {};
+  sampledOut = {};
+  hidden = 0;
+  excess = undefined;
+  addressEvents = 1_000_000;
   const append = log.appendEncoded.bind(log);
   log.appendEncoded = (partition: Partition, batch: readonly EncodedEvent[]): Promise<AppendOutcome> =>
     refusing.has(partition)
@@ -62,6 +75,7 @@ beforeEach(async () => {
           : undefined,
       siteWaitSeconds: () => 0,
       quotaWaitSeconds: () => 0,
+      excessFor: () => excess,
       checkInput: compileFieldCheck(),
       addressOf: canonicalAddress,
       allowedQueryParameters: [],
@@ -77,7 +91,16 @@ beforeEach(async () => {
     batcher: new AppendBatcher(log, ingestionTelemetry, 1_000_000),
     recentIds: new RecentIds(),
     unsettledIds: new UnsettledIds(),
-    onAppended: ({ site, events }) => (appended[site] = (appended[site] ?? 0) + events),
+    addressStanding: (_, events) => {
+      addressEvents -= events;
+      return { ...STANDING, waitSeconds: addressEvents < 0 ? 7 : 0 };
+    },
+    siteStanding: () => undefined,
+    onSampledOut: ({ site }) => (sampledOut[site] = (sampledOut[site] ?? 0) + 1),
+    onAppended: (used) => {
+      appended[used.site] = (appended[used.site] ?? 0) + used.events;
+      hidden += used.hiddenEvents;
+    },
     telemetry: ingestionTelemetry,
   });
 });
@@ -107,6 +130,7 @@ const settled = (fields: Partial<Extract<IntakeOutcome, { outcome: 'settled' }>>
   duplicates: 0,
   dropped: 0,
   rejected: [],
+  standing: STANDING,
   ...fields,
 });
 
@@ -229,4 +253,43 @@ it('accounts for every event it received', async () => {
   expect(others).toEqual({ accepted: 1, duplicates: 2, rejected: 6, dropped: 1 });
   expect(received).toBe(10);
   expect(Object.values(others).reduce((sum, count) => sum + count)).toBe(received);
+});
+
+const excessOf = (fields: Partial<Excess>): Excess => ({
+  ...{ policy: 'hide', month: '2026-11', from: 1, to: 2, samplePercent: null, eventsMax: 1 },
+  ...fields,
+});
+
+it('takes what is hidden as ever, and counts it apart', async () => {
+  excess = excessOf({ from: 7 });
+  expect(await receive([event(), event()])).toEqual(settled({ accepted: 2 }));
+  expect([appended[SITE], hidden]).toEqual([2, 2]);
+  expect(await logged()).toHaveLength(2);
+});
+
+it('drops what of a sampled merchant is not in the sample, and accounts for it', async () => {
+  excess = excessOf({ policy: 'sample', samplePercent: 1 });
+  const senders = Array.from({ length: 200 }, (_, n) => `192.0.2.${n}`);
+  for (const address of senders) {
+    await receive([event()], {
+      sender: { address, userAgent: 'Browser/1', language: undefined, origin: undefined },
+    });
+  }
+  const { received, accepted, dropped } = await counted();
+  expect([received, accepted! + dropped!, sampledOut[SITE]]).toEqual([200, 200, dropped]);
+  expect(accepted).toBeLessThan(20);
+  expect(await logged()).toHaveLength(accepted!);
+});
+
+it('looks at nothing from an address that has sent too much, unless it is a server’s', async () => {
+  addressEvents = 2;
+  expect(await receive([event(), event()])).toEqual(settled({ accepted: 2 }));
+  expect(await receive([event(), event(), 5])).toEqual({
+    outcome: 'held-off',
+    standing: { ...STANDING, waitSeconds: 7 },
+  });
+  const ofServer = await receive([event()], { server: true });
+  expect(ofServer).toEqual(settled({ accepted: 1, standing: undefined }));
+  const { received, accepted, rejected } = await counted();
+  expect([received, accepted, rejected]).toEqual([6, 3, 3]);
 });

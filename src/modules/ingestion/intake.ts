@@ -3,11 +3,17 @@
 // acknowledgement comes after the durable append, or not at all.
 import { encodeEvent, type EncodedEvent } from '../../tracking-log/batch-codec.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
-import type { SiteUsage } from '../auth/quotas/usage-tally.js';
+import { nearerOf, type Standing } from '../auth/limits/standing.js';
+import { NO_EVENTS, type SiteUsage } from '../auth/quotas/usage-tally.js';
 import type { AppendBatcher, SubmitOutcome } from './append-batcher.js';
 import { draftOf, type Draft, type RequestFacts, type Sender } from './draft.js';
 import { newEventId } from './event-ids.js';
-import type { IngestionTelemetry, UnavailableReason, WireTally } from './ingestion.telemetry.js';
+import {
+  ADDRESS_LIMITED,
+  type IngestionTelemetry,
+  type UnavailableReason,
+  type WireTally,
+} from './ingestion.telemetry.js';
 import { run } from './pipeline.js';
 import { keyOf, type RecentIds } from './recent-ids.js';
 import type { Salts } from './salts.js';
@@ -30,7 +36,11 @@ export type IntakeOutcome =
       readonly duplicates: number;
       readonly dropped: number;
       readonly rejected: readonly Rejection[];
+      /** How the sender stands with the limit that is nearest; undefined: with none. */
+      readonly standing: Standing | undefined;
     }
+  /** Nothing was looked at: the address has sent too much. */
+  | { readonly outcome: 'held-off'; readonly standing: Standing }
   | { readonly outcome: 'unavailable'; readonly reason: UnavailableReason };
 
 export interface IntakeRequest extends Omit<RequestFacts, 'salts'> {
@@ -46,6 +56,15 @@ export interface IntakeDeps {
   readonly batcher: Pick<AppendBatcher, 'submit'>;
   readonly recentIds: RecentIds;
   readonly unsettledIds: UnsettledIds;
+  /** Takes tokens of the sender's address; undefined: it has no limit. */
+  readonly addressStanding: ((address: string, events: number, nowMs: number) => Standing) | undefined;
+  /** How the site stands with its rate, as far as this node knows. */
+  readonly siteStanding: (site: string, nowMs: number) => Standing | undefined;
+  /** Told what was not taken because only a share of the visitors is. */
+  readonly onSampledOut: (
+    of: { readonly merchant: string; readonly site: string },
+    receivedAt: number,
+  ) => void;
   /** Told what is durable. */
   readonly onAppended: (usage: Omit<SiteUsage, 'month'>, receivedAt: number) => void;
   readonly telemetry: IngestionTelemetry;
@@ -63,7 +82,8 @@ interface Sorted {
   dropped: number;
   accepted: number;
   /** The accepted events by site. */
-  readonly usages: { readonly merchant: string; readonly site: string; events: number }[];
+  readonly usages: MutableUsage[];
+  standing: Standing | undefined;
   readonly parts: { readonly partition: Partition; readonly events: EncodedEvent[] }[];
   /** Of the accepted events that came with ids. */
   readonly keysGiven: Set<string>;
@@ -71,21 +91,32 @@ interface Sorted {
   readonly idsMade: EncodedEvent[];
 }
 
+type MutableUsage = { -readonly [Field in keyof Omit<SiteUsage, 'month'>]: SiteUsage[Field] };
+
 export class Intake {
   constructor(private readonly deps: IntakeDeps) {}
 
   receive(request: IntakeRequest): Promise<IntakeOutcome> {
     const { salts, telemetry } = this.deps;
-    const { wire, receivedAt, caller, server, optedOut, uncounted = 0 } = request;
+    const { wire, inputs, sender, receivedAt, caller, server, optedOut, uncounted = 0 } = request;
     const tally = telemetry.of(wire);
-    tally.received += request.inputs.length + uncounted;
+    const count = inputs.length + uncounted;
+    tally.received += count;
+    // A server's address says nothing of whose events it sends.
+    const standing = server ? undefined : this.deps.addressStanding?.(sender.address, count, receivedAt);
+    if (standing !== undefined && standing.waitSeconds > 0) {
+      tally.reject(ADDRESS_LIMITED, count);
+      return Promise.resolve({ outcome: 'held-off', standing });
+    }
     const pair = salts.at(receivedAt);
     if (pair === undefined) {
-      tally.reject('salt_unavailable', request.inputs.length + uncounted);
+      tally.reject('salt_unavailable', count);
       return Promise.resolve({ outcome: 'unavailable', reason: 'salt_unavailable' });
     }
     if (uncounted > 0) tally.drop('not_counted', uncounted);
-    return this.append(this.sort(request, { wire, receivedAt, caller, server, optedOut, salts: pair }));
+    const sorted = this.sort(request, { wire, receivedAt, caller, server, optedOut, salts: pair });
+    sorted.standing = nearerOf(standing, sorted.standing);
+    return this.append(sorted);
   }
 
   private sort({ inputs, sender, uncounted = 0 }: IntakeRequest, facts: RequestFacts): Sorted {
@@ -99,10 +130,12 @@ export class Intake {
       dropped: uncounted,
       accepted: 0,
       usages: [],
+      standing: undefined,
       parts: [],
       keysGiven: new Set(),
       idsMade: [],
     };
+    let site = '';
     for (let index = 0; index < inputs.length; index++) {
       const draft = draftOf(inputs[index], facts, sender);
       const verdict = run(steps, draft);
@@ -113,14 +146,21 @@ export class Intake {
       } else if (verdict.verdict === 'dropped') {
         tally.drop(verdict.reason);
         sorted.dropped++;
+        if (verdict.reason === 'quota_sampled') this.sampledOut(draft);
       } else if (draft.idGiven) {
         this.takeGiven(draft, sorted);
       } else {
         draft.event.id = this.deps.unsettledIds.take(draft.event) ?? newEventId();
         sorted.idsMade.push(take(draft, sorted));
       }
+      if (draft.event.site !== '') site = draft.event.site;
     }
+    if (site !== '') sorted.standing = this.deps.siteStanding(site, facts.receivedAt);
     return sorted;
+  }
+
+  private sampledOut({ merchant, event: { site, receivedAt } }: Draft): void {
+    this.deps.onSampledOut({ merchant, site }, receivedAt);
   }
 
   private takeGiven(draft: Draft, sorted: Sorted): void {
@@ -154,18 +194,22 @@ export class Intake {
   }
 }
 
-function answerOf({ accepted, duplicates, dropped, rejected }: Sorted) {
-  return { accepted, duplicates, dropped, rejected };
+function answerOf({ accepted, duplicates, dropped, rejected, standing }: Sorted) {
+  return { accepted, duplicates, dropped, rejected, standing };
 }
 
-function take({ event, merchant, partition }: Draft, sorted: Sorted): EncodedEvent {
+function take({ event, merchant, partition, hiddenFrom }: Draft, sorted: Sorted): EncodedEvent {
   const encoded = encodeEvent(event);
   const part = sorted.parts.find((known) => known.partition === partition);
   if (part === undefined) sorted.parts.push({ partition, events: [encoded] });
   else part.events.push(encoded);
-  const usage = sorted.usages.find(({ site }) => site === event.site);
-  if (usage === undefined) sorted.usages.push({ merchant, site: event.site, events: 1 });
-  else usage.events++;
+  let usage = sorted.usages.find(({ site }) => site === event.site);
+  if (usage === undefined) sorted.usages.push((usage = { ...NO_EVENTS, merchant, site: event.site }));
+  usage.events++;
+  if (hiddenFrom > 0) {
+    usage.hiddenFrom = hiddenFrom;
+    usage.hiddenEvents++;
+  }
   sorted.accepted++;
   return encoded;
 }

@@ -9,6 +9,7 @@ const steps = pipeline({
   findSite: (id) => ({ id, merchant: 'merchant', currency: 'EUR', rules: NO_RULES }),
   siteWaitSeconds: () => 0,
   quotaWaitSeconds: () => 0,
+  excessFor: () => undefined,
   checkInput: compileFieldCheck(),
   addressOf: canonicalAddress,
   allowedQueryParameters: [],

@@ -16,6 +16,7 @@ import { locate, type PlaceOf } from './steps/locate.js';
 import { redactUrls } from './steps/redact-urls.js';
 import { resolveSite, type FindSite } from './steps/resolve-site.js';
 import { respectConsent } from './steps/respect-consent.js';
+import { type ExcessFor, sampleExcess } from './steps/sample-excess.js';
 import { settleAddress, type AddressOf } from './steps/settle-address.js';
 import { stampTimes } from './steps/stamp-times.js';
 import { NEXT, type Step, type Verdict } from './verdict.js';
@@ -24,6 +25,7 @@ export interface PipelineDeps {
   readonly findSite: FindSite;
   readonly siteWaitSeconds: SiteWait;
   readonly quotaWaitSeconds: QuotaWait;
+  readonly excessFor: ExcessFor;
   readonly checkInput: FieldCheck;
   readonly addressOf: AddressOf;
   readonly allowedQueryParameters: readonly string[];
@@ -48,6 +50,7 @@ export const pipeline = (deps: PipelineDeps): readonly Step<Draft>[] => [
   locate(deps.placeOf),
   exclude(),
   identifyVisitor(deps.hash),
+  sampleExcess(deps.excessFor),
   forgetAddress(), // no later line can see the address
   choosePartition(deps.partitions, deps.spreadAt),
 ];

@@ -39,7 +39,7 @@ export const REJECTION_REASONS = [
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
 /** Why an acceptable event is not kept. `not_counted`: another vendor's client says what Tidemark has no numbers for. */
-export const DROP_REASONS = ['opted_out', 'no_consent', 'not_counted'] as const;
+export const DROP_REASONS = ['opted_out', 'no_consent', 'quota_sampled', 'not_counted'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 export type Verdict =

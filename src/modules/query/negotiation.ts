@@ -13,12 +13,14 @@ export interface TaggedAnswer {
   readonly json: object | (() => string);
   /** Absent: there is only JSON. */
   readonly csv?: () => string;
+  /** With CSV only: what JSON says in its `meta`. */
+  readonly csvHeaders?: () => Readonly<Record<string, string>>;
 }
 
 export function sendTagged(
   reply: FastifyReply,
   headers: RequestHeaders,
-  { etag, json, csv }: TaggedAnswer,
+  { etag, json, csv, csvHeaders }: TaggedAnswer,
 ): void {
   const table = csv !== undefined && prefersCsv(headers.accept) ? csv : undefined;
   // Who has one form does not have the other.
@@ -26,7 +28,7 @@ export function sendTagged(
   void reply.headers({ etag: tag, vary: 'accept', 'cache-control': 'private, no-cache' });
   if (isKnown(tag, headers['if-none-match'])) return void reply.status(304).send();
   if (table === undefined) return sendJson(reply, json);
-  void reply.header('content-type', CSV).send(table());
+  void reply.headers({ ...csvHeaders?.(), 'content-type': CSV }).send(table());
 }
 
 function sendJson(reply: FastifyReply, json: TaggedAnswer['json']): void {

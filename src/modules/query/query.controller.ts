@@ -21,9 +21,9 @@ import { type Caller, requireReach, requireScope } from '../auth/access.js';
 import { SiteDirectory } from '../auth/directories/site.directory.js';
 import { Calling, CallerGuard, NeedsScope } from '../auth/caller.guard.js';
 import { LaterAnswers } from './answering-later/later-answers.js';
-import { toCsv } from './csv.js';
 import { prefersAsync } from './jobs/prefer.js';
 import { sendTagged } from './negotiation.js';
+import { csvOf } from './report-csv.js';
 import { ApiReport, QUERY_EXAMPLES, QUERY_SCHEMA, REPORT_SCHEMA } from './query.openapi.js';
 import { QueryTelemetry } from './query.telemetry.js';
 import { QUERY_SCOPE, REPEATED_QUESTIONS, RepeatedQuestions } from './repeated/repeated-questions.js';
@@ -72,7 +72,7 @@ export class QueryController {
     if (known !== null && bodyText !== undefined) {
       this.repeated.remember({ site: idOrDomain, text: bodyText }, known);
     }
-    sendTagged(reply, headers, { etag, json, csv: () => toCsv(answer.report) });
+    sendTagged(reply, headers, { etag, json, ...csvOf(answer) });
   }
 
   private parse(body: unknown): ReportRequest {

@@ -163,6 +163,20 @@ export const REPORT_SCHEMA: SchemaObject = {
             'Standard error of `visitors` in the smallest group of the answer, as a fraction; larger groups have a smaller one.',
         },
         source: { ...text, enum: [...ANSWER_SOURCES] },
+        incomplete: {
+          ...list({
+            type: 'object',
+            required: ['from', 'to', 'policy'],
+            properties: {
+              from: { ...text, format: 'date-time' },
+              to: { ...text, format: 'date-time' },
+              policy: { ...text, enum: ['hide', 'sample'] },
+              share: { ...number, description: 'Of the visitors, that were taken.' },
+            },
+          }),
+          description:
+            'Times of the range in which the merchant was over its quota: visits that began then are left out (`hide`), or only some visitors were taken (`sample`). Else left out. With CSV in the header `Tidemark-Incomplete`.',
+        },
         other_row: {
           type: 'boolean',
           description:

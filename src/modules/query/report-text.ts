@@ -2,6 +2,7 @@
 // is said anew each time, so that who has it, in memory or from Redis, need not take it apart.
 import { digestOf, etagOf } from './digest.js';
 import { freshnessMetaOf, type ReadModelsState } from './freshness.js';
+import { incompleteMeta } from './incomplete.js';
 import type { ServedProjection } from '../projections/read-models/serving.js';
 import type { AnswerSource, Report, ReportMeta } from './report.js';
 import { type Compared, echoOf, type ReportQuery, timestampsOf } from './request/report-query.js';
@@ -72,6 +73,7 @@ function metaOf(
     ...(sample && { sample_rate: sample.rate, sample_error: sample.error }),
     source: numbers.source,
     bots: query.include.bots ? 'included' : 'excluded',
+    ...incompleteMeta(query.incomplete),
     ...(numbers.otherRow && { other_row: true as const }),
     ...(numbers.visitorsEstimated && { approximate: { visitors: ESTIMATE_ERROR } }),
     ...(Object.keys(warnings).length > 0 && { metric_warnings: warnings }),

@@ -1,5 +1,6 @@
 // What every source of numbers delivers, and what a client is answered.
 import type { FreshnessMeta } from './freshness.js';
+import type { IncompleteMeta } from './incomplete.js';
 import { isTimeDimension } from './vocabulary/dimensions.js';
 import type { Counters } from './vocabulary/counters.js';
 import { metricValue, type MetricValue, type MetricWarnings } from './vocabulary/metrics.js';
@@ -37,7 +38,7 @@ export interface ReportRow extends ReportTotals {
   readonly dimensions: readonly string[];
 }
 
-export interface ReportMeta extends FreshnessMeta {
+export interface ReportMeta extends FreshnessMeta, IncompleteMeta {
   readonly sampled: boolean;
   /** Of visitors, between 0 and 1. */
   readonly sample_rate?: number;

@@ -79,6 +79,7 @@ export class RunReportHandler implements IQueryHandler<RunReportQuery> {
       const key = cacheKeyOf([
         ...[site, zone, echoOf(query), goals, state.version, changes],
         ...(timeoutMs === undefined ? [] : [timeoutMs]),
+        ...(query.incomplete === undefined ? [] : [query.incomplete]),
       ]);
       const { value, source } = await this.remembered({ asked, query, span, state }, key);
       const seconds = (performance.now() - startedMs) / 1000;

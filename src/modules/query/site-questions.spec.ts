@@ -1,5 +1,6 @@
 // That a remembered question is the right one: everything that makes another question of it is changed in turn.
 import { Pool } from 'pg';
+import type { Excess } from '../auth/quotas/excess.js';
 import type { ReadModelsState } from './freshness.js';
 import { parseReportRequest } from './request/report-request.js';
 import { type ReportSite, SiteQuestions } from './site-questions.js';
@@ -8,7 +9,7 @@ import type { Goal } from './vocabulary/goal.js';
 const STATE = {} as ReadModelsState; // looked into for the range `all` alone
 const NOON = Date.parse('2026-11-20T12:00:00Z');
 const HOUR_MS = 3_600_000;
-const SITE: ReportSite = { id: 'shop', timezone: 'UTC', weekStart: 'monday' };
+const SITE: ReportSite = { id: 'shop', merchant: 'm', timezone: 'UTC', weekStart: 'monday' };
 const GOAL: Goal = {
   id: 'g1',
   name: 'Thanks',
@@ -18,24 +19,29 @@ const GOAL: Goal = {
 
 let goals: readonly Goal[];
 let country: string;
+let excesses: readonly Excess[];
 let questions: SiteQuestions;
 
 beforeEach(() => {
   goals = [GOAL];
   country = 'DE';
-  questions = new SiteQuestions(new Pool(), {
-    of: () => goals,
-    goalsOf: () => goals,
-    segmentOf: (_, id) => ({ id, name: id, filters: [['is', 'visit:country', [country]]] }),
-    funnelOf: () => undefined,
-  });
+  excesses = [];
+  questions = new SiteQuestions(
+    new Pool(),
+    {
+      of: () => goals,
+      goalsOf: () => goals,
+      segmentOf: (_, id) => ({ id, name: id, filters: [['is', 'visit:country', [country]]] }),
+      funnelOf: () => undefined,
+    },
+    { excessesOf: () => excesses },
+  );
 });
 
+const request = (body: object = {}) =>
+  parseReportRequest({ metrics: ['visitors'], date_range: '7d', ...body });
 const ask = (body: object = {}, { site = SITE, now = NOON } = {}) =>
-  questions.normalised(
-    { site, now, request: parseReportRequest({ metrics: ['visitors'], date_range: '7d', ...body }) },
-    STATE,
-  );
+  questions.normalised({ site, now, request: request(body) }, STATE);
 
 it('gives the same object for the same question', async () => {
   expect(await ask()).toBe(await ask());
@@ -82,4 +88,23 @@ it('takes goals and segments as they are now', async () => {
   const second = await ask(body);
   expect([first.goals[0]!.name, second.goals[0]!.name]).toEqual(['Thanks', 'Done']);
   expect(second.filters).not.toEqual(first.filters);
+});
+
+it('knows what is hidden, as it is now, and of what the question is about', async () => {
+  const hidden: Excess = {
+    policy: 'hide',
+    month: '2026-11',
+    from: NOON - 24 * HOUR_MS,
+    to: Date.parse('2026-12-01T00:00:00Z'),
+    samplePercent: null,
+    eventsMax: 1,
+  };
+  const standing = questions.standingOf({ site: SITE, now: NOON, request: request() })!;
+  expect((await ask()).incomplete).toBeUndefined();
+  excesses = [hidden];
+  expect((await ask()).incomplete).toEqual([hidden]);
+  expect((await ask({ date_range: ['2026-10-01', '2026-10-31'] })).incomplete).toBeUndefined();
+  expect(questions.stands(standing, { site: SITE, now: NOON })).toBe(false);
+  excesses = [];
+  expect((await ask()).incomplete).toBeUndefined();
 });

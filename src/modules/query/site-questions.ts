@@ -1,11 +1,13 @@
 // Makes a request about a site complete, with what only the site knows: its zone and weeks, the segments and goals
-// that people defined, and for the range `all` when its data begins. Dashboards ask the same again and
+// that people defined, what is hidden because of a quota, and for the range `all` when its data begins. Dashboards ask the same again and
 // again, and calendars are slow to reckon with: what was made complete is remembered while it would
 // come out the same.
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Pool } from 'pg';
 import type { WeekStart } from '../../events/site.events.js';
+import type { Excess } from '../auth/quotas/excess.js';
+import { QuotaDirectory } from '../auth/quotas/quota.directory.js';
 import type { ReadModelsState } from './freshness.js';
 import { filterToWire } from './request/filters.js';
 import { normaliseQuery, type ReportQuery } from './request/report-query.js';
@@ -17,6 +19,7 @@ import { SiteDefinitions } from './vocabulary/site-definitions.js';
 
 export interface ReportSite {
   readonly id: string;
+  readonly merchant: string;
   /** IANA name. */
   readonly timezone: string;
   readonly weekStart: WeekStart;
@@ -33,6 +36,8 @@ export interface Asked {
 export interface Standing {
   readonly site: ReportSite;
   readonly definitions: object;
+  /** Of the merchant: another array as soon as something is hidden or shown. */
+  readonly excesses: readonly Excess[];
   readonly quarter: number;
 }
 
@@ -40,6 +45,7 @@ interface Remembered {
   readonly query: ReportQuery;
   /** Of the site, when it was made complete: another array as soon as one has changed. */
   readonly goals: readonly Goal[];
+  readonly excesses: readonly Excess[];
 }
 
 const REMEMBERED_MAX = 10_000;
@@ -63,17 +69,20 @@ export class SiteQuestions {
   constructor(
     @Inject(Pool) private readonly pool: Pool,
     @Inject(SiteDefinitions) private readonly definitions: SiteDefinitions,
+    @Inject(QuotaDirectory) private readonly quotas: Pick<QuotaDirectory, 'excessesOf'>,
   ) {}
 
   /** While it stands, the same request becomes the same query; null: this one may become another at any time. */
   standingOf({ site, request, now }: Asked): Standing | null {
     if (request.date_range === MOVING_RANGE || request.date_range === WHOLE_RANGE) return null;
-    return { site, definitions: this.definitions.of(site.id), quarter: quarterOf(now) };
+    const excesses = this.quotas.excessesOf(site.merchant);
+    return { site, definitions: this.definitions.of(site.id), excesses, quarter: quarterOf(now) };
   }
 
-  stands({ site, definitions, quarter }: Standing, asked: Omit<Asked, 'request'>): boolean {
+  stands({ site, definitions, excesses, quarter }: Standing, asked: Omit<Asked, 'request'>): boolean {
     // The directory has another object for a site that has changed.
     if (site !== asked.site || quarter !== quarterOf(asked.now)) return false;
+    if (excesses !== this.quotas.excessesOf(site.merchant)) return false;
     return definitions === this.definitions.of(site.id);
   }
 
@@ -87,15 +96,17 @@ export class SiteQuestions {
     const resolved = withSegments(request, { site: site.id, definitions: this.definitions });
     const goals = this.definitions.goalsOf(site.id);
     const { timezone: zone, weekStart } = site;
-    const complete = () => normaliseQuery(resolved, site, { zone, weekStart, now, earliest, goals });
+    const excesses = this.quotas.excessesOf(site.merchant);
+    const context = { zone, weekStart, now, earliest, goals, excesses };
+    const complete = () => normaliseQuery(resolved, site, context);
     if (request.date_range === MOVING_RANGE) return complete();
     const filters = resolved.filters.map(filterToWire);
     const quarter = quarterOf(now);
     const key = JSON.stringify([site.id, zone, weekStart, quarter, earliest, { ...resolved, filters }]);
     const known = this.#remembered.get(key);
-    if (known?.goals === goals) return known.query;
+    if (known?.goals === goals && known.excesses === excesses) return known.query;
     const query = complete();
-    this.#remembered.set(key, { query, goals });
+    this.#remembered.set(key, { query, goals, excesses });
     return query;
   }
 }

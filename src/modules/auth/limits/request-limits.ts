@@ -11,6 +11,7 @@ import type { AuthTelemetry } from '../auth.telemetry.js';
 import { networkOf } from './client-network.js';
 import type { KeyPepper } from '../keys/key-pepper.js';
 import type { Admission, RateLimit, RateLimits } from './rate-limits.js';
+import { rateHeaders } from './standing.js';
 
 const WINDOW_MS = 60_000;
 
@@ -100,12 +101,10 @@ const limitOf = (name: string, requestsMax: number): RateLimit => ({
 
 /** @throws Problem 429 */
 function answer(reply: FastifyReply, { requestsMax, windowMs }: RateLimit, admission: Admission): void {
-  void reply.headers({
-    'ratelimit-policy': `${requestsMax};w=${windowMs / 1000}`,
-    'ratelimit-limit': requestsMax,
-    'ratelimit-remaining': admission.remainingRequests,
-    'ratelimit-reset': admission.fullInSeconds,
-  });
+  const { remainingRequests: remaining, fullInSeconds } = admission;
+  void reply.headers(
+    rateHeaders({ max: requestsMax, windowSeconds: windowMs / 1000, remaining, fullInSeconds }),
+  );
   if (admission.admitted) return;
   const { retryAfterSeconds } = admission;
   const detail = `More than ${requestsMax} requests in a minute. Try again in ${retryAfterSeconds} s.`;

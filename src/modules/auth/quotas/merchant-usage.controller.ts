@@ -24,7 +24,7 @@ import { UsageDesk } from './usage.desk.js';
 import { QuotaAnswer, UsageAnswer, usageCsv, UsageParameters } from './quota.dto.js';
 
 const CSV = 'text/csv';
-const CSV_EXAMPLE = 'site,domain,events\r\ns7Gk2mQx9RtP,shop.example,812345\r\n';
+const CSV_EXAMPLE = 'site,domain,events,hidden,dropped\r\ns7Gk2mQx9RtP,shop.example,812345,0,0\r\n';
 
 @ApiExtraModels(UsageAnswer)
 @ApiTags('Merchant')
@@ -56,7 +56,7 @@ export class MerchantUsageController {
     operationId: 'getUsage',
     summary: 'Read how many events each site has sent in a month',
     description:
-      'Events that were accepted, as intake wrote them down some seconds ago. With `Accept: text/csv` the sites of the page as CSV.',
+      'Events that were accepted, as intake wrote them down some seconds ago, those of them that are hidden because the merchant is over its quota, and those that were not kept. With `Accept: text/csv` the sites of the page as CSV.',
   })
   @ApiProduces('application/json', CSV)
   @ApiResponse({

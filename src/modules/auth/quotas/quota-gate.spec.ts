@@ -1,3 +1,4 @@
+import type { Excess } from './excess.js';
 import type { Quota } from './quota.aggregate.js';
 import { QuotaGate } from './quota-gate.js';
 import { endOfMonth } from './usage-month.js';
@@ -7,12 +8,15 @@ const DAY_MS = 86_400_000;
 
 let quota: Quota;
 let newcomers: number;
+let excesses: readonly Excess[];
 let gate: QuotaGate;
 
 beforeEach(() => {
-  quota = { eventsPerMonth: 10, gracePercent: 0, policy: 'refuse' };
+  quota = { eventsPerMonth: 10, gracePercent: 0, policy: 'refuse', samplePercent: 10 };
   newcomers = 0;
-  gate = new QuotaGate({ quotas: { of: () => quota }, onNewcomer: () => (newcomers += 1) });
+  excesses = [];
+  const quotas = { of: () => quota, excessesOf: () => excesses };
+  gate = new QuotaGate({ quotas, onNewcomer: () => (newcomers += 1) });
 });
 
 const usage = (events: number, month = '2026-11') => ({ merchant: 'm', site: 's', month, events });
@@ -82,4 +86,46 @@ it('obeys another quota at once, also one where there was none', () => {
 it('asks nothing about merchants without a limit', () => {
   quota = { ...quota, eventsPerMonth: null };
   expect([wait(), newcomers]).toEqual([0, 0]);
+});
+
+describe('beyond a quota that does not refuse', () => {
+  const FROM = END - DAY_MS;
+  const excess = (policy: Excess['policy']): Excess => ({
+    ...{ policy, month: '2026-11', from: FROM, to: END, eventsMax: 10 },
+    samplePercent: policy === 'sample' ? 10 : null,
+  });
+  const during = (occurredAt: number, receivedAt = occurredAt) =>
+    gate.excessFor('m', { occurredAt, receivedAt });
+
+  it.each(['hide', 'sample'] as const)('%s refuses nothing', (policy) => {
+    quota = { ...quota, policy };
+    wait();
+    append(100);
+    expect(wait()).toBe(0);
+  });
+
+  it('hides what occurs in the time that an event has fixed, and nothing else', () => {
+    quota = { ...quota, policy: 'hide' };
+    wait();
+    append(10);
+    expect(during(FROM)).toBeUndefined();
+    excesses = [excess('hide')];
+    expect([FROM - 1, FROM, END - 1, END].map((at) => during(at)?.policy)).toEqual([
+      ...[undefined, 'hide', 'hide', undefined],
+    ]);
+    // Late: it occurred while there was quota left.
+    expect(during(FROM - 1, FROM + 1)).toBeUndefined();
+  });
+
+  it('samples while the merchant is over, and not once it may send more', () => {
+    quota = { ...quota, policy: 'sample' };
+    excesses = [excess('sample')];
+    wait();
+    append(9);
+    expect(during(FROM)).toBeUndefined();
+    append(1);
+    expect(during(FROM)).toEqual(excess('sample'));
+    quota = { ...quota, eventsPerMonth: 11 };
+    expect(during(FROM)).toBeUndefined();
+  });
 });

@@ -1,6 +1,7 @@
-// Whether a merchant may send more events this month: decided at once, in memory, by what all nodes have written down
-// when this one last read it, and what it has appended itself since. So n nodes may let pass what comes to them
-// between two flushes beyond quota and grace, and no more.
+// What becomes of a merchant's next event: decided at once, in memory, by what all nodes have written down when this one
+// last read it, and what it has appended itself since. So n nodes may let pass what comes to them between two flushes
+// beyond quota and grace, and no more. What is hidden or sampled begins for all of them by the event that says so.
+import { type Excess, excessDuring } from './excess.js';
 import { eventsMax, type Quota, type Usage } from './quota.aggregate.js';
 import { Calendar, endOfMonth, type Month } from './usage-month.js';
 import type { SiteUsage } from './usage-tally.js';
@@ -14,8 +15,17 @@ interface Use {
   isAsking: boolean;
 }
 
+/** Of an event, epoch milliseconds. */
+export interface Moments {
+  readonly occurredAt: number;
+  readonly receivedAt: number;
+}
+
 export interface QuotaGateDeps {
-  readonly quotas: { of(merchant: string): Quota };
+  readonly quotas: {
+    of(merchant: string): Quota;
+    excessesOf(merchant: string): readonly Excess[];
+  };
   /** Called when a merchant comes of whom nothing was read yet. */
   readonly onNewcomer: () => void;
 }
@@ -31,10 +41,18 @@ export class QuotaGate {
   /** Until the merchant may send again; 0: it may. */
   waitSeconds(merchant: string, nowMs: number): number {
     const quota = this.deps.quotas.of(merchant);
-    if (quota.eventsPerMonth === null) return 0;
-    const { storedEvents, pendingEvents } = this.#useOf(merchant, nowMs);
-    if (storedEvents + pendingEvents < eventsMax(quota)) return 0;
-    return Math.ceil((endOfMonth(this.#month) - nowMs) / 1000);
+    if (quota.eventsPerMonth === null || !this.#isOver(merchant, quota, nowMs)) return 0;
+    return quota.policy === 'refuse' ? Math.ceil((endOfMonth(this.#month) - nowMs) / 1000) : 0;
+  }
+
+  /** What holds for an event that occurred then, beyond what `waitSeconds` said; undefined: it is taken and shown. */
+  excessFor(merchant: string, { occurredAt, receivedAt }: Moments): Excess | undefined {
+    const excesses = this.deps.quotas.excessesOf(merchant);
+    if (excesses.length === 0) return undefined;
+    const quota = this.deps.quotas.of(merchant);
+    const sampled = quota.policy === 'sample' ? excessDuring(excesses, occurredAt, 'sample') : undefined;
+    if (sampled !== undefined && this.#isOver(merchant, quota, receivedAt)) return sampled;
+    return excessDuring(excesses, occurredAt, 'hide');
   }
 
   appended({ merchant, events }: Pick<SiteUsage, 'merchant' | 'events'>, receivedAt: number): void {
@@ -44,7 +62,7 @@ export class QuotaGate {
   }
 
   /** What this node had counted is in the table now. */
-  written(usages: readonly SiteUsage[]): void {
+  written(usages: readonly Pick<SiteUsage, 'merchant' | 'month' | 'events'>[]): void {
     for (const { merchant, month, events } of usages) {
       const use = month === this.#month ? this.#uses.get(merchant) : undefined;
       if (use === undefined) continue;
@@ -71,6 +89,11 @@ export class QuotaGate {
       }
       return { merchant, month, events };
     });
+  }
+
+  #isOver(merchant: string, quota: Quota, nowMs: number): boolean {
+    const { storedEvents, pendingEvents } = this.#useOf(merchant, nowMs);
+    return storedEvents + pendingEvents >= eventsMax(quota);
   }
 
   #useOf(merchant: string, nowMs: number): Use {

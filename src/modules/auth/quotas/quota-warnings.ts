@@ -1,24 +1,39 @@
-// Warns a merchant when 80 % of its quota are used, all of it, and its grace, too: once each in a month, whichever
-// node notices first, because the stream's revision decides.
+// Warns a merchant when 80 % of its quota are used, all of it, and its grace, too, and says from when on something is
+// hidden or not taken: once each in a month, whichever node notices first, because the stream's revision decides.
 import type { EventStore } from '../../../event-store/event-store.js';
+import type { QuotaEvent } from '../../../events/quota.events.js';
 import { load } from '../aggregate.js';
-import { quotaFold, quotaStream, type Usage, warnOf } from './quota.aggregate.js';
+import {
+  exceedOf,
+  type Quota,
+  quotaFold,
+  quotaStream,
+  type QuotaState,
+  type Usage,
+  warnOf,
+} from './quota.aggregate.js';
 import type { QuotaDirectory } from './quota.directory.js';
 
 export class QuotaWarnings {
   constructor(
     private readonly eventStore: EventStore,
     private readonly quotas: QuotaDirectory,
+    private readonly now: () => number = () => Date.now(),
   ) {}
 
   async warn(usage: Usage): Promise<void> {
     const { merchant } = usage;
     // Mostly there is nothing to say, and nobody to ask for that.
-    if (warnOf(this.quotas.stateOf(merchant), this.quotas.of(merchant), usage) === null) return;
+    if (this.#unsaid(this.quotas.stateOf(merchant), this.quotas.of(merchant), usage).length === 0) return;
     const stream = quotaStream(merchant);
     const { state, revision } = await load(this.eventStore, stream, quotaFold);
-    const warning = warnOf(state, this.quotas.holding(state), usage);
+    const unsaid = this.#unsaid(state, this.quotas.holding(state), usage);
     // Another node may come first; whatever is left to be said, the next flush says.
-    if (warning !== null) await this.eventStore.append(stream, [warning], revision);
+    if (unsaid.length > 0) await this.eventStore.append(stream, unsaid, revision);
+  }
+
+  #unsaid(state: QuotaState, quota: Quota, usage: Usage): readonly QuotaEvent[] {
+    const said = [warnOf(state, quota, usage), exceedOf(state, quota, { ...usage, nowMs: this.now() })];
+    return said.filter((event) => event !== null);
   }
 }

@@ -5,10 +5,11 @@ import { Problem } from '../../../http/problem.js';
 import { load } from '../aggregate.js';
 import { entityTag } from '../entity-tag.js';
 import type { MerchantDesk } from '../merchants/merchant.desk.js';
-import { type Quota, quotaFold, quotaStream } from './quota.aggregate.js';
+import { ChangeQuota, type QuotaChange, versionOf } from './change-quota.command.js';
+import { ExcessAnswer, hiddenFromOf } from './excess-answer.js';
+import { eventsMax, quotaFold, quotaStream } from './quota.aggregate.js';
 import type { QuotaDirectory } from './quota.directory.js';
 import type { QuotaAnswer } from './quota.dto.js';
-import { SetQuota, versionOf } from './set-quota.command.js';
 import { monthOf } from './usage-month.js';
 import type { UsageTable } from './usage-table.js';
 
@@ -19,7 +20,7 @@ export interface QuotaFound {
 }
 
 export interface QuotaWish {
-  readonly quota: Quota;
+  readonly change: QuotaChange;
   /** What the client says it has seen. */
   readonly expected: number | 'any';
   readonly by: string;
@@ -42,26 +43,31 @@ export class QuotaDesk {
     const { state, revision } = await load(this.parts.eventStore, quotaStream(merchant), quotaFold);
     const month = monthOf(Date.now());
     const warnedPercent = state.warned?.month === month ? state.warned.percent : null;
-    const { eventsPerMonth, gracePercent, policy } = this.parts.quotas.holding(state);
-    const usedEvents = (await this.parts.usage.totals(month, [merchant])).get(merchant) ?? 0;
+    const quota = this.parts.quotas.holding(state);
+    const { eventsPerMonth, gracePercent, policy, samplePercent } = quota;
+    const excesses = this.parts.quotas.shown(state).filter((one) => one.month === month);
+    const used = await this.parts.usage.total({ merchant, month, hiddenFrom: hiddenFromOf(excesses) });
+    const { events: usedEvents, hiddenEvents, droppedEvents } = used;
     const isDefault = state.quota === undefined;
     return {
       version: versionOf(revision),
       answer: {
-        ...{ merchant, eventsPerMonth, gracePercent, policy, isDefault },
-        ...{ month, usedEvents, warnedPercent },
+        ...{ merchant, eventsPerMonth, gracePercent, policy, samplePercent, isDefault },
+        ...{ month, usedEvents, hiddenEvents, droppedEvents, warnedPercent },
+        isOver: usedEvents >= eventsMax(quota),
+        excesses: excesses.map(ExcessAnswer.of),
       },
     };
   }
 
   /** @throws Problem 404, 409 */
-  async set(id: string, { quota, expected, by }: QuotaWish): Promise<QuotaFound> {
+  async change(id: string, { change, expected, by }: QuotaWish): Promise<QuotaFound> {
     const { id: merchant } = await this.parts.merchants.find(id);
-    const set = await this.parts.commands.execute(new SetQuota({ merchant, quota, expected, by }));
-    if (set.outcome === 'set') return this.find(merchant);
+    const changed = await this.parts.commands.execute(new ChangeQuota({ merchant, change, expected, by }));
+    if (changed.outcome === 'changed') return this.find(merchant);
     throw Problem.changedMeanwhile(
       'The quota has changed since it was read: read it again.',
-      entityTag(set.version),
+      entityTag(changed.version),
     );
   }
 }

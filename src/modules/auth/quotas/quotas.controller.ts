@@ -1,5 +1,17 @@
 // Any merchant's quota over HTTP, for the operator.
-import { Body, Controller, Get, Param, Put, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Put,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
@@ -9,7 +21,8 @@ import { Expected, type Found, FoundInterceptor } from '../found.js';
 import { InputPipe } from '../input.pipe.js';
 import { MERCHANT_UNKNOWN } from '../merchants/merchant.desk.js';
 import { QuotaDesk, type QuotaFound } from './quota.desk.js';
-import { QuotaAnswer, SetQuotaBody } from './quota.dto.js';
+import { QuotaDirectory } from './quota.directory.js';
+import { QuotaAnswer, RevealBody, SetQuotaBody } from './quota.dto.js';
 
 const ETAG = {
   ETag: {
@@ -28,7 +41,10 @@ const ApiMerchant = () => ApiParam({ name: 'id', description: "The merchant's id
 @NeedsScope('operator')
 @Controller('admin/v1/merchants/:id/quota')
 export class QuotasController {
-  constructor(private readonly desk: QuotaDesk) {}
+  constructor(
+    private readonly desk: QuotaDesk,
+    private readonly quotas: QuotaDirectory,
+  ) {}
 
   @Get()
   @ApiMerchant()
@@ -55,12 +71,58 @@ export class QuotasController {
   })
   async set(
     @Param('id') id: string,
-    @Body() { eventsPerMonth, gracePercent = 0, policy = 'refuse' }: SetQuotaBody,
+    @Body() { eventsPerMonth, gracePercent = 0, policy, samplePercent }: SetQuotaBody,
     @Expected() expected: number | 'any',
     @Calling() caller: Caller,
   ): Promise<Found> {
-    const quota = { eventsPerMonth, gracePercent, policy };
-    return found(await this.desk.set(id, { quota, expected, by: caller.id }));
+    const { standard } = this.quotas;
+    const quota = {
+      ...{ eventsPerMonth, gracePercent },
+      policy: policy ?? standard.policy,
+      samplePercent: samplePercent ?? standard.samplePercent,
+    };
+    return found(await this.desk.change(id, { change: { kind: 'set', quota }, expected, by: caller.id }));
+  }
+
+  @Delete()
+  @ApiMerchant()
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag of the quota as last read.' })
+  @ApiOperation({
+    operationId: 'removeQuota',
+    summary: "Take a merchant's own quota back: the installation's default holds again",
+    description: 'Answers what holds from now on.',
+  })
+  @ApiResponse({ status: 200, type: QuotaAnswer, headers: ETAG })
+  @ApiProblems({
+    404: MERCHANT_UNKNOWN,
+    409: 'The quota has changed since it was read: read it again.',
+  })
+  async remove(
+    @Param('id') id: string,
+    @Expected() expected: number | 'any',
+    @Calling() caller: Caller,
+  ): Promise<Found> {
+    return found(await this.desk.change(id, { change: { kind: 'remove' }, expected, by: caller.id }));
+  }
+
+  @Post('reveal')
+  @HttpCode(200)
+  @ApiMerchant()
+  @ApiOperation({
+    operationId: 'revealHidden',
+    summary: 'Show what was hidden of a month because the merchant was over its quota',
+    description:
+      'At once, and in that month nothing more is hidden. Of a month without anything hidden, nothing happens.',
+  })
+  @ApiResponse({ status: 200, type: QuotaAnswer, headers: ETAG })
+  @ApiProblems({ 400: 'month is not valid.', 404: MERCHANT_UNKNOWN })
+  async reveal(
+    @Param('id') id: string,
+    @Body() { month }: RevealBody,
+    @Calling() caller: Caller,
+  ): Promise<Found> {
+    const change = { kind: 'reveal', month } as const;
+    return found(await this.desk.change(id, { change, expected: 'any', by: caller.id }));
   }
 }
 

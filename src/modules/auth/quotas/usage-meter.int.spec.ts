@@ -10,6 +10,7 @@ import { QuotaDirectory } from './quota.directory.js';
 import { UsageMeter } from './usage-meter.js';
 import { endOfMonth } from './usage-month.js';
 import { UsageTable } from './usage-table.js';
+import { NO_EVENTS } from './usage-tally.js';
 
 const NOW = Date.UTC(2026, 10, 22);
 const MONTH = '2026-11';
@@ -34,7 +35,7 @@ afterAll(async () => {
 
 const startMeter = (over: Pick<UsageTable, 'add' | 'totals'> = table): UsageMeter => {
   const quotas = plane.app.get(QuotaDirectory);
-  const warnings = new QuotaWarnings(plane.app.get(EventStore), quotas);
+  const warnings = new QuotaWarnings(plane.app.get(EventStore), quotas, () => NOW);
   return new UsageMeter({
     table: over as UsageTable,
     quotas,
@@ -56,7 +57,7 @@ const append = (
   { events = 1, site = `s-${merchant}`, at = NOW } = {},
 ) => {
   const waitSeconds = meter.waitSeconds(merchant, at);
-  if (waitSeconds === 0) meter.appended({ merchant, site, events }, at);
+  if (waitSeconds === 0) meter.appended({ ...NO_EVENTS, merchant, site, events }, at);
   return waitSeconds;
 };
 const totalOf = async (merchant: string, month = MONTH) =>
@@ -79,9 +80,9 @@ it('writes down what was appended, by site and month', async () => {
   await meter.flush();
   await meter.flush();
   expect([await totalOf(merchant), await totalOf(merchant, '2026-12')]).toEqual([5, 1]);
-  expect(await table.sites({ merchant, month: MONTH, after: '', limit: 9 })).toEqual([
-    { site: `s-${merchant}`, events: 4 },
-    { site: `t-${merchant}`, events: 1 },
+  expect(await table.sites({ merchant, month: MONTH, hiddenFrom: null, after: '', limit: 9 })).toEqual([
+    { site: `s-${merchant}`, events: 4, hiddenEvents: 0, droppedEvents: 0 },
+    { site: `t-${merchant}`, events: 1, hiddenEvents: 0, droppedEvents: 0 },
   ]);
 });
 
@@ -169,7 +170,11 @@ it('loses of a killed process what it had not flushed, and counts on', async () 
 it('forgets flushes of processes that are long gone, and no usage with them', async () => {
   const merchant = await newMerchant(null);
   const node = randomUUID();
-  await table.add({ node, number: 1, usages: [{ merchant, site: 's', month: MONTH, events: 1 }] });
+  await table.add({
+    node,
+    number: 1,
+    usages: [{ ...NO_EVENTS, merchant, site: 's', month: MONTH, events: 1 }],
+  });
   await postgres.pool.query(
     `UPDATE usage_flushes SET flushed_at = now() - interval '8 days' WHERE node = $1`,
     [node],
@@ -177,4 +182,34 @@ it('forgets flushes of processes that are long gone, and no usage with them', as
   await table.forgetOldFlushes();
   const { rowCount } = await postgres.pool.query('SELECT FROM usage_flushes WHERE node = $1', [node]);
   expect([rowCount, await totalOf(merchant)]).toEqual([0, 1]);
+});
+
+describe('beyond a quota that hides', () => {
+  it('says so once for all nodes, and counts what is hidden and not kept apart', async () => {
+    const merchant = await newMerchant(10);
+    const path = `/admin/v1/merchants/${merchant}/quota`;
+    await plane.call('PUT', path, { body: { eventsPerMonth: 10, policy: 'hide' } });
+    const nodes = Array.from({ length: 4 }, () => startMeter());
+    for (let round = 0; round < 6; round++) {
+      for (const node of nodes) expect(append(node, merchant)).toBe(0);
+      await Promise.all(nodes.map((node) => node.flush()));
+    }
+    await plane.app.get(DirectoryFollower).settle();
+    const [excess, ...more] = plane.app.get(QuotaDirectory).excessesOf(merchant);
+    expect([more, excess]).toMatchObject([[], { policy: 'hide', to: END }]);
+    const during = { occurredAt: excess!.from, receivedAt: excess!.from };
+    expect(nodes[0]!.excessFor(merchant, during)).toEqual(excess);
+    for (const node of nodes) {
+      const hidden = { hiddenFrom: excess!.from, hiddenEvents: 2, events: 3, droppedEvents: 0 };
+      node.appended({ merchant, site: 's', ...hidden }, NOW);
+      node.dropped({ merchant, site: 's' }, NOW);
+      await node.flush();
+    }
+    const of = { merchant, month: MONTH };
+    const used = { events: 24 + 12, hiddenEvents: 8, droppedEvents: 4 };
+    expect(await table.total({ ...of, hiddenFrom: excess!.from })).toEqual(used);
+    // What was hidden in an earlier time has been shown.
+    expect(await table.total({ ...of, hiddenFrom: excess!.from + 1 })).toEqual({ ...used, hiddenEvents: 0 });
+    expect(await table.total({ ...of, hiddenFrom: null })).toEqual({ ...used, hiddenEvents: 0 });
+  });
 });

@@ -2,11 +2,12 @@
 // written of the merchants that have a quota, for QuotaGate, and warns them. A process that is killed forgets what it
 // appended since the last flush; a flush whose answer is lost is sent again and counts once (usage-table.ts).
 import { randomUUID } from 'node:crypto';
-import { QuotaGate } from './quota-gate.js';
+import type { Excess } from './excess.js';
+import { type Moments, QuotaGate } from './quota-gate.js';
 import type { QuotaWarnings } from './quota-warnings.js';
 import type { QuotaDirectory } from './quota.directory.js';
 import type { Flush, UsageTable } from './usage-table.js';
-import { type SiteUsage, UsageTally } from './usage-tally.js';
+import { NO_EVENTS, type SiteUsage, UsageTally } from './usage-tally.js';
 
 const FLUSH_INTERVAL_MS = 2_000;
 
@@ -46,6 +47,16 @@ export class UsageMeter {
   /** Until the merchant may send again; 0: it may. */
   waitSeconds(merchant: string, nowMs: number): number {
     return this.#gate.waitSeconds(merchant, nowMs);
+  }
+
+  /** What holds for an event that occurred then; undefined: it is taken and shown. */
+  excessFor(merchant: string, moments: Moments): Excess | undefined {
+    return this.#gate.excessFor(merchant, moments);
+  }
+
+  /** This event was not taken, because only a share of the visitors is. */
+  dropped({ merchant, site }: Pick<SiteUsage, 'merchant' | 'site'>, receivedAt: number): void {
+    this.#tally.count({ ...NO_EVENTS, merchant, site, droppedEvents: 1 }, receivedAt);
   }
 
   /** These events are durable. */

@@ -1,4 +1,5 @@
-// A merchant that has used up the month's quota, and its grace, sends no more events until the month ends.
+// A merchant that has used up the month's quota, and its grace, sends no more events until the month ends, where that is
+// its quota's policy; under others `sample-excess` decides.
 import type { Draft } from '../draft.js';
 import { NEXT, rejected, type Step } from '../verdict.js';
 

@@ -9,10 +9,11 @@ import { IntakeRoute } from '../../../http/route-kind.js';
 import { bearerKey, hasScope, type Caller, requireScope } from '../../auth/access.js';
 import { KeyDirectory } from '../../auth/directories/key.directory.js';
 import { hasKeyInUrl, KEY_IN_URL } from '../../auth/keys/key-in-url.js';
+import { rateHeaders } from '../../auth/limits/standing.js';
 import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
 import { answerPreflight } from './cross-origin.js';
 import { ACCEPTED_SCHEMA, EVENTS_BODY_SCHEMA, EVENTS_EXAMPLES } from './native.openapi.js';
-import { tooMany, unavailable } from './refusals.js';
+import { addressTooBusy, tooMany, unavailable } from './refusals.js';
 import { optedOut, senderOf } from './sender.js';
 
 const EVENTS_MAX = 1_000;
@@ -44,7 +45,7 @@ export class NativeController {
   @ApiResponse({
     status: 429,
     description:
-      'More events of the site arrive than it may send, or the quota of the month is used up. Try again after Retry-After.',
+      'More events arrive of the site, or from the address, than it may send, or the quota of the month is used up. Try again after Retry-After.',
   })
   @ApiResponse({ status: 503, description: 'Nothing was acknowledged: send the same again.' })
   receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -112,13 +113,17 @@ async function answerWhenSettled(
   received: Promise<IntakeOutcome>,
   { reply, path }: { readonly reply: FastifyReply; readonly path: Inputs['path'] },
 ): Promise<void> {
-  const answer = answerOf(await received, path);
+  const outcome = await received;
+  const standing = outcome.outcome === 'unavailable' ? undefined : outcome.standing;
+  if (standing !== undefined) void reply.headers(rateHeaders(standing));
+  const answer = answerOf(outcome, path);
   void reply.status(202).header('content-type', 'application/json; charset=utf-8').send(answer);
 }
 
 /** @throws Problem where nothing could be accepted. */
 function answerOf(outcome: IntakeOutcome, path: Inputs['path']): string {
   if (outcome.outcome === 'unavailable') throw unavailable(outcome.reason);
+  if (outcome.outcome === 'held-off') throw addressTooBusy(outcome.standing);
   const { accepted, duplicates, dropped, rejected } = outcome;
   // What a site does not want was in order: its sender has nothing to mend, and no reason to send it again.
   const isInOrder = ({ reason }: Rejection) => reason === 'excluded';

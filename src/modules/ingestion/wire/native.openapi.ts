@@ -41,7 +41,7 @@ export const ACCEPTED_SCHEMA: Schema = {
     dropped: {
       type: 'integer',
       description:
-        'Not kept because the browser opted out (Sec-GPC) or the visitor gave no consent. Absent if none.',
+        'Not kept because the browser opted out (Sec-GPC), the visitor gave no consent, or the merchant is over its quota and only a share of the visitors is taken. Absent if none.',
     },
     rejected: {
       type: 'array',

@@ -1,6 +1,7 @@
 // Why a whole request is to be sent again later, as problems: of every wire format, in words or in the form of its own.
 import { ofStatus } from '../../../http/problem-details.js';
 import { Problem, type ProblemOptions } from '../../../http/problem.js';
+import type { Standing } from '../../auth/limits/standing.js';
 import type { UnavailableReason } from '../ingestion.telemetry.js';
 import type { Rejection } from '../intake.js';
 
@@ -15,6 +16,11 @@ export const siteTooBusy = (retryAfterSeconds: number): ProblemOptions => ({
   ...ofStatus(429, `More events of this site arrive than it may send. Try again in ${retryAfterSeconds} s.`),
   retryAfterSeconds,
 });
+
+export const addressTooBusy = ({ waitSeconds }: Standing): Problem => {
+  const detail = `More events come from this address than it may send. Try again in ${waitSeconds} s.`;
+  return new Problem({ ...ofStatus(429, detail), retryAfterSeconds: waitSeconds });
+};
 
 export const quotaUsedUp = (retryAfterSeconds: number): ProblemOptions => ({
   ...{ status: 429, type: 'quota-exceeded', title: "The month's quota is used up", retryAfterSeconds },

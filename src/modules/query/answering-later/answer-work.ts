@@ -5,6 +5,7 @@ import type { Config } from '../../../config/config.js';
 import type { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { siteUnknown } from '../../auth/access.js';
 import { tableToCsv, toCsv } from '../csv.js';
+import type { IncompleteMeta } from '../incomplete.js';
 import { JobLostError } from '../jobs/job-queue.js';
 import type { JobTask, JobWork, WorkDone } from '../jobs/job-work.js';
 import { CSV, JSON_TYPE } from '../negotiation.js';
@@ -26,6 +27,7 @@ interface Answered {
   readonly json: object;
   readonly csv: () => string;
   readonly rows: number;
+  readonly incomplete: IncompleteMeta['incomplete'];
 }
 
 export class AnswerWork implements JobWork {
@@ -47,20 +49,24 @@ export class AnswerWork implements JobWork {
     // Of one that was lost between its answer and its end.
     if (job.bytes > 0) await result.startAnew();
     await result.append(bytes, { rows: answered.rows, rowsExpected: answered.rows, share: 1 }, '');
-    return { contentType: isCsv ? CSV : JSON_TYPE, rows: answered.rows, about: null };
+    const { rows, incomplete } = answered;
+    const about = incomplete === undefined ? null : JSON.stringify({ incomplete });
+    return { contentType: isCsv ? CSV : JSON_TYPE, rows, about };
   }
 
   async #query(site: ReportSite, { asked, now }: KeptQuestion): Promise<Answered> {
     const { report } = await this.deps.queries.execute(
       new RunReportQuery(site, parseReportRequest(asked), now, this.deps.config.JOB_QUERY_TIMEOUT_MS),
     );
-    return { json: report, csv: () => toCsv(report), rows: report.results.length };
+    const { incomplete } = report.meta;
+    return { json: report, csv: () => toCsv(report), rows: report.results.length, incomplete };
   }
 
   async #report(report: Report, site: ReportSite, { asked, now }: KeptQuestion): Promise<Answered> {
     const { answer, table } = await this.deps.queries.execute(
       new RunDefinedReportQuery(report, site, asked, now, this.deps.config.JOB_QUERY_TIMEOUT_MS),
     );
-    return { json: answer, csv: () => tableToCsv(table()), rows: table().rows.length };
+    const { incomplete } = answer.meta;
+    return { json: answer, csv: () => tableToCsv(table()), rows: table().rows.length, incomplete };
   }
 }

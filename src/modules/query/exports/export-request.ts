@@ -1,6 +1,7 @@
 // An export as it is asked for, and as its job keeps it: with instants in place of "30d" and filters in place
 // of segments, so that whoever works on it, today or after a crash, means the same.
 import { z } from 'zod';
+import type { Excess } from '../../auth/quotas/excess.js';
 import type { SessionsAsked } from '../facts/session-selection.js';
 import { refuseOversized } from '../request/cost.js';
 import type { Range } from '../request/date-range.js';
@@ -55,10 +56,12 @@ export interface KeptExport {
   /** IANA name, by which filters read clocks. */
   readonly zone: string;
   readonly goals: readonly Goal[];
+  /** Absent in jobs that are older than it. */
+  readonly incomplete?: readonly Excess[];
 }
 
 export function keptExport({ what, format }: ExportRequest, query: ReportQuery): KeptExport {
-  const { range, zone, goals } = query;
+  const { range, zone, goals, incomplete } = query;
   return {
     asked: {
       what,
@@ -70,14 +73,19 @@ export function keptExport({ what, format }: ExportRequest, query: ReportQuery):
     range,
     zone,
     goals,
+    incomplete,
   };
 }
 
-export const sessionsOf = (site: string, { asked, range, zone, goals }: KeptExport): SessionsAsked => ({
+export const sessionsOf = (
+  site: string,
+  { asked, range, zone, goals, incomplete }: KeptExport,
+): SessionsAsked => ({
   site,
   range,
   zone,
   goals,
+  incomplete,
   filters: parsedBy(z.array(filterSchema), asked.filters),
   include: asked.include,
 });

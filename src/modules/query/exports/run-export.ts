@@ -8,6 +8,7 @@ import { Problem } from '../../../http/problem.js';
 import type { SessionsAsked } from '../facts/session-selection.js';
 import { refuseUnknownPatterns } from '../facts/unknown-patterns.js';
 import type { Freshness } from '../freshness.js';
+import { incompleteMeta } from '../incomplete.js';
 import { JobLostError } from '../jobs/job-queue.js';
 import type { Progress } from '../jobs/job.js';
 import type { JobTask, JobWork, WorkDone } from '../jobs/job-work.js';
@@ -215,6 +216,7 @@ class Export {
     return {
       projection: label,
       watermark,
+      ...incompleteMeta(this.#asked.incomplete),
       changed_meanwhile: now === null || changes === null ? null : now !== changes,
     };
   }

@@ -1,6 +1,8 @@
-// Which sessions a question is about: site, range, bots, filters → FROM … WHERE. Every report over the
+// Which sessions a question is about: site, range, bots, filters, what is hidden → FROM … WHERE. Every report over the
 // facts begins here, so that all of them mean the same by "the visits of".
 import { SESSION_DURATION_MAX_MS } from '../../projections/read-models/sessions.read-model.js';
+import type { Excess } from '../../auth/quotas/excess.js';
+import { hiddenOf } from '../incomplete.js';
 import type { Range } from '../request/date-range.js';
 import { type Filter, isEventFilter } from '../request/filters.js';
 import type { Goal } from '../vocabulary/goal.js';
@@ -19,6 +21,8 @@ export interface SessionsAsked {
   readonly include: { readonly bots: boolean };
   readonly sampledSteps?: number;
   readonly underWayAt?: number;
+  /** Times that it lacks something of; what is hidden of them is left out here. */
+  readonly incomplete?: readonly Excess[];
 }
 
 export interface FactsSource {
@@ -62,6 +66,9 @@ export function activeSessions(
     ...(asked.underWayAt === undefined
       ? []
       : [`s.started_at < ${instant(asked.underWayAt)}`, `s.ended_at >= ${instant(asked.underWayAt)}`]),
+    ...hiddenOf(asked.incomplete).map(
+      ({ from, to }) => `NOT (s.started_at >= ${instant(from)} AND s.started_at < ${instant(to)})`,
+    ),
     ...filters
       .filter((filter) => !isEventFilter(filter))
       .map((filter) => `(${treeSql(filter, (leaf) => sessionLeafSql(leaf, context))})`),

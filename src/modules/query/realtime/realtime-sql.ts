@@ -8,6 +8,7 @@ import {
 } from '../../projections/read-models/sessions.read-model.js';
 import { EVENT_AT, EVENT_NAME, EVENT_VISITOR, eventsApart, IS_COUNTED } from '../facts/events-apart.js';
 import { SqlParameters, type Statement, timestamp } from '../facts/sql-parameters.js';
+import type { Range } from '../request/date-range.js';
 import { eventSql, visitSql } from '../vocabulary/dimensions.js';
 import { PANELS, type RealtimeWindow } from './realtime-report.js';
 
@@ -26,16 +27,22 @@ export interface RealtimeQuestion {
   readonly window: RealtimeWindow;
   /** Of the sessions. */
   readonly table: string;
+  /** Which visits are left out. */
+  readonly hidden: readonly Range[];
 }
 
-export function realtimeStatement({ site, window, table }: RealtimeQuestion): Statement {
+export function realtimeStatement({ site, window, table, hidden }: RealtimeQuestion): Statement {
   const parameters = new SqlParameters();
   const from = parameters.add(timestamp(window.from), 'timestamptz');
   const now = parameters.add(timestamp(window.now), 'timestamptz');
   const visitorsAfter = parameters.add(timestamp(window.visitorsAfter), 'timestamptz');
   const shortFrom = parameters.add(timestamp(window.from - LONG_SESSION_MS), 'timestamptz');
   const longFrom = parameters.add(timestamp(window.from - SESSION_DURATION_MAX_MS), 'timestamptz');
-  const ofSite = `site = ${parameters.add(site, 'text')} AND NOT bot AND ended_at >= ${from}`;
+  const isShown = hidden.map((time) => {
+    const [since, until] = [time.from, time.to].map((at) => parameters.add(timestamp(at), 'timestamptz'));
+    return ` AND NOT (started_at >= ${since} AND started_at < ${until})`;
+  });
+  const ofSite = `site = ${parameters.add(site, 'text')} AND NOT bot AND ended_at >= ${from}${isShown.join('')}`;
   const visitColumns = VISIT_PANELS.map((panel) => `${visitSql(DIMENSIONS[panel], parameters)} AS ${panel}`);
   const text = `
     WITH active AS (

@@ -1,5 +1,6 @@
 // What /docs says about the realtime endpoint. The example is an answer that the code could give.
 import type { ApiResponseSchemaHost } from '@nestjs/swagger';
+import { REPORT_SCHEMA } from '../query.openapi.js';
 import { MINUTE_MS, MINUTES, PANELS, VALUE_NAMES } from './realtime-report.js';
 import type { RealtimeReport } from './snapshots.js';
 
@@ -44,6 +45,7 @@ export const REALTIME_SCHEMA: SchemaObject = {
         },
         lag_ms: { type: 'number', nullable: true },
         projection: { ...text, example: 'sessions@1' },
+        incomplete: (REPORT_SCHEMA.properties!.meta as SchemaObject).properties!.incomplete!,
       },
     },
   },

@@ -5,7 +5,9 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 import type { Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
+import type { Excess } from '../../auth/quotas/excess.js';
 import { Freshness, freshnessMetaOf } from '../freshness.js';
+import { hiddenOf, incompleteIn, incompleteMeta } from '../incomplete.js';
 import { inReadTransaction } from '../read-transaction.js';
 import { numbersOf, type RealtimeRow, windowAt } from './realtime-report.js';
 import { realtimeStatement } from './realtime-sql.js';
@@ -36,6 +38,8 @@ export interface RealtimeSource {
   readonly config: Pick<Config, 'QUERY_TIMEOUT_MS'>;
   readonly freshness: Freshness;
   readonly telemetry: RealtimeTelemetry;
+  /** Times in which the site's merchant was over its quota. */
+  readonly excessesOf: (site: string) => readonly Excess[];
 }
 
 /** For RealtimeSnapshots, which nobody should go around. */
@@ -53,13 +57,21 @@ export async function computeRealtime(source: RealtimeSource, site: string): Pro
   }
 }
 
-async function read({ pool, config, freshness }: RealtimeSource, site: string): Promise<RealtimeReport> {
+async function read(
+  { pool, config, freshness, excessesOf }: RealtimeSource,
+  site: string,
+): Promise<RealtimeReport> {
   const { sessions } = (await freshness.of(site)).projections;
   const window = windowAt(Date.now());
-  const { text, values } = realtimeStatement({ site, window, table: sessions.table });
+  const incomplete = incompleteIn(excessesOf(site), [{ from: window.from, to: window.now + 1 }]);
+  const question = { site, window, table: sessions.table, hidden: hiddenOf(incomplete) };
+  const { text, values } = realtimeStatement(question);
   const { rows } = await inReadTransaction(pool, { site, timeoutMs: config.QUERY_TIMEOUT_MS }, (client) =>
     client.query<RealtimeRow>(text, [...values]),
   );
   const at = new Date(window.now).toISOString();
-  return { ...numbersOf(rows, window), meta: { at, ...freshnessMetaOf(sessions) } };
+  return {
+    ...numbersOf(rows, window),
+    meta: { at, ...freshnessMetaOf(sessions), ...incompleteMeta(incomplete) },
+  };
 }

@@ -4,6 +4,7 @@
 import { LRUCache } from 'lru-cache';
 import { digestOf } from '../digest.js';
 import type { FreshnessMeta } from '../freshness.js';
+import type { IncompleteMeta } from '../incomplete.js';
 import type { RealtimeNumbers } from './realtime-report.js';
 
 /** As often as a snapshot is made at most. */
@@ -14,15 +15,16 @@ const COMPUTATIONS_MAX = 2;
 const SITES_MAX = 1_000;
 
 export interface RealtimeReport extends RealtimeNumbers {
-  readonly meta: FreshnessMeta & {
-    /** The moment that the numbers are about, ISO 8601. */
-    readonly at: string;
-  };
+  readonly meta: FreshnessMeta &
+    IncompleteMeta & {
+      /** The moment that the numbers are about, ISO 8601. */
+      readonly at: string;
+    };
 }
 
 export interface Snapshot {
   readonly report: RealtimeReport;
-  /** Of the numbers, without `meta`: the same for the same numbers. */
+  /** Of the numbers, and of `meta` only what they lack: the same for the same numbers. */
   readonly digest: string;
   /** `performance.now()` until which it is the latest there is. */
   readonly freshUntil: number;
@@ -60,10 +62,11 @@ export class RealtimeSnapshots {
     try {
       const report = await this.compute(site);
       const tookMs = performance.now() - startedAt;
-      const { meta: _, ...numbers } = report;
+      const { meta, ...numbers } = report;
+      const { incomplete } = meta;
       const snapshot = {
         report,
-        digest: digestOf(JSON.stringify(numbers)),
+        digest: digestOf(JSON.stringify({ ...numbers, incomplete })),
         freshUntil: startedAt + Math.max(BEAT_MS, tookMs / SHARE_OF_TIME_MAX),
       };
       this.#latest.set(site, snapshot);

@@ -9,8 +9,8 @@ import type { EarlyRequest } from '../../../http/early-answers.js';
 import { reaches } from '../../auth/access.js';
 import { Callers } from '../../auth/callers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { toCsv } from '../csv.js';
 import { sendTagged } from '../negotiation.js';
+import { csvOf } from '../report-csv.js';
 import { type KnownReport, KnownReports } from './known-reports.js';
 
 /** Name of the route's early answers, and what its key must allow. */
@@ -66,11 +66,8 @@ export class RepeatedQuestions implements OnModuleInit {
     const answer = await this.reports.again(known, site, Date.now());
     if (answer === undefined) return;
     const { etag, json } = answer;
-    sendTagged(reply, request.headers as Readonly<Record<string, string | undefined>>, {
-      etag,
-      json,
-      csv: () => toCsv(answer.report),
-    });
+    const headers = request.headers as Readonly<Record<string, string | undefined>>;
+    sendTagged(reply, headers, { etag, json, ...csvOf(answer) });
   }
 }
 

@@ -21,6 +21,7 @@ import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
 import { LaterAnswers } from '../answering-later/later-answers.js';
 import { tableToCsv } from '../csv.js';
+import { incompleteHeader } from '../incomplete.js';
 import { prefersAsync } from '../jobs/prefer.js';
 import { sendTagged } from '../negotiation.js';
 import type { Report } from './report-definition.js';
@@ -67,7 +68,8 @@ export function reportController(report: Report): Type {
       const { answer, etag, table } = await this.queries.execute(
         new RunDefinedReportQuery(report, site, body, Date.now()),
       );
-      sendTagged(reply, headers, { etag, json: answer, csv: () => tableToCsv(table()) });
+      const csvHeaders = () => incompleteHeader(answer.meta);
+      sendTagged(reply, headers, { etag, json: answer, csv: () => tableToCsv(table()), csvHeaders });
     }
   }
   return ReportController;

@@ -4,7 +4,7 @@ import { REPORT_SCHEMA } from '../query.openapi.js';
 import type { SchemaObject } from '../schema-object.js';
 import type { Report } from './report-definition.js';
 
-const META = ['watermark', 'lag_ms', 'projection', 'sampled', 'source', 'bots'];
+const META = ['watermark', 'lag_ms', 'projection', 'sampled', 'source', 'bots', 'incomplete'];
 
 export const requestSchemaOf = ({ request }: Report): SchemaObject => schemaOf(request, 'input');
 

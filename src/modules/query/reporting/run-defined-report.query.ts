@@ -10,6 +10,7 @@ import { type Table } from '../csv.js';
 import { cacheKeyOf, digestOf, etagOf } from '../digest.js';
 import { refuseUnknownPatterns } from '../facts/unknown-patterns.js';
 import { Freshness, type FreshnessMeta, freshnessMetaOf } from '../freshness.js';
+import { type IncompleteMeta, incompleteMeta } from '../incomplete.js';
 import { QueryTelemetry } from '../query.telemetry.js';
 import { inReadTransaction } from '../read-transaction.js';
 import { echoOf } from '../request/report-query.js';
@@ -21,11 +22,12 @@ import { ReportPlanning } from './report-planning.js';
 export interface DefinedAnswer {
   readonly answer: {
     readonly results: unknown;
-    readonly meta: FreshnessMeta & {
-      readonly sampled: false;
-      readonly source: 'facts';
-      readonly bots: 'excluded' | 'included';
-    };
+    readonly meta: FreshnessMeta &
+      IncompleteMeta & {
+        readonly sampled: false;
+        readonly source: 'facts';
+        readonly bots: 'excluded' | 'included';
+      };
     readonly query: object;
   };
   /** Equal for equal numbers: freshness alone does not change it. */
@@ -104,6 +106,7 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
           sampled: false,
           source: 'facts',
           bots: include.bots ? 'included' : 'excluded',
+          ...incompleteMeta(selection.incomplete),
         },
         query,
       },
@@ -119,7 +122,7 @@ export class RunDefinedReportHandler implements IQueryHandler<RunDefinedReportQu
       await refuseUnknownPatterns(client, task.selection.filters);
       return report.run({ client, ...task });
     });
-    const text = JSON.stringify([report.name, results, query]);
+    const text = JSON.stringify([report.name, results, query, task.selection.incomplete]);
     return {
       results,
       digest: digestOf(text),
@@ -132,6 +135,6 @@ function keyOf(
   { report, selection, query, plan }: Asked,
   dependsOn: readonly [version: number, changes: string, timeoutMs: number | undefined],
 ): string {
-  const { site, zone, goals } = selection;
-  return cacheKeyOf([report.name, site, zone, query, goals, plan, dependsOn]);
+  const { site, zone, goals, incomplete } = selection;
+  return cacheKeyOf([report.name, site, zone, query, goals, plan, dependsOn, incomplete]);
 }

@@ -3,6 +3,8 @@
 // become the same query, which is what the cache is keyed by and what the answer echoes.
 import type { WeekStart } from '../../../events/site.events.js';
 import { Problem } from '../../../http/problem.js';
+import type { Excess } from '../../auth/quotas/excess.js';
+import { incompleteIn } from '../incomplete.js';
 import { remembered } from '../remembered.js';
 import { tooCostly } from './cost.js';
 import { refuseImpossible } from './impossible.js';
@@ -48,6 +50,8 @@ export interface ReportQuery {
   readonly goals: readonly Goal[];
   /** What the same question is asked about besides; null: nothing. */
   readonly compared: Compared | null;
+  /** Times over the quota that this or what it is compared with touches. */
+  readonly incomplete?: readonly Excess[];
 }
 
 export interface Compared {
@@ -60,6 +64,8 @@ export interface QueryContext extends RangeContext {
   readonly goals?: readonly Goal[];
   /** The site's; Monday, unless said otherwise. */
   readonly weekStart?: WeekStart;
+  /** Of the site's merchant. */
+  readonly excesses?: readonly Excess[];
 }
 
 /** What the answer's `query` shows: a request that gives the same answer at any later time. */
@@ -119,7 +125,16 @@ export function normaliseQuery(
     buckets: cut(range),
     compared: compared && { range: compared, buckets: cut(compared, 'include.compare') },
     goals: asksAboutGoals(request) ? (context.goals ?? []) : [],
+    ...incompleteOf(compared === null ? [range] : [range, compared], context),
   };
+}
+
+function incompleteOf(
+  ranges: readonly Range[],
+  { excesses = [] }: QueryContext,
+): Pick<ReportQuery, 'incomplete'> {
+  const incomplete = incompleteIn(excesses, ranges);
+  return incomplete.length === 0 ? {} : { incomplete };
 }
 
 /** Engaged are the visits that reached a goal, too. */

@@ -2,6 +2,7 @@
 // counters, the visitors' ids, and how much of it sessions count that counted on the day before already.
 // Computed once where a day is settled, and at every question of days that are not.
 import type { ClientBase } from 'pg';
+import type { Excess } from '../../auth/quotas/excess.js';
 import type { FactsQuery, ToAddUp } from '../facts/facts-query.js';
 import { factsStatement } from '../facts/facts-sql.js';
 import { type FactsRow, groupOf } from '../facts/facts.report.js';
@@ -57,6 +58,8 @@ export interface FiguresAsked {
   readonly keptValues: readonly string[] | null;
   /** Of the facts, or a copy of some of them. */
   readonly table: string;
+  /** Absent: nothing is left out, as where days are settled. */
+  readonly incomplete?: readonly Excess[];
 }
 
 const FIGURES: readonly Metric[] = [
@@ -163,7 +166,7 @@ interface QueryForm {
 }
 
 function queryOf(
-  { site, zone, days, dimension, keptValues }: FiguresAsked,
+  { site, zone, days, dimension, keptValues, incomplete }: FiguresAsked,
   { metrics, byDay, limit }: QueryForm,
 ): FactsQuery {
   const range = { from: days[0]!.from, to: days.at(-1)!.to };
@@ -189,6 +192,7 @@ function queryOf(
     },
     goals: [],
     compared: null,
+    ...(incomplete && { incomplete }),
     toAddUp,
   };
 }

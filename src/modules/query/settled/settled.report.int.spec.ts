@@ -7,6 +7,7 @@ import { randomSessions } from '../../../../test/random-sessions.js';
 import { createReadModels, type GivenSession, insertSessions } from '../../../../test/read-model-rows.js';
 import { startMigratedPostgres } from '../../../../test/servers/postgres.js';
 import { settleDays } from '../../../../test/settling.js';
+import type { Excess } from '../../auth/quotas/excess.js';
 import { inReadTransaction } from '../read-transaction.js';
 import { normaliseQuery } from '../request/report-query.js';
 import { parseReportRequest } from '../request/report-request.js';
@@ -59,20 +60,30 @@ async function given(sessions: readonly GivenSession[]): Promise<void> {
   await insertSessions(postgres.pool, sessions);
 }
 
+const hiddenFrom = (from: string, to: string): Excess => ({
+  policy: 'hide',
+  month: to.slice(0, 7),
+  from: Date.parse(from),
+  to: Date.parse(to),
+  samplePercent: null,
+  eventsMax: 1,
+});
+
 interface Asking {
   readonly zone: string;
   readonly from: 'settled' | 'facts';
   readonly sessionsMax?: number;
+  readonly excesses?: readonly Excess[];
 }
 
 function ask(
   body: Record<string, unknown>,
-  { zone, from, sessionsMax = 3_000_000 }: Asking,
+  { zone, from, sessionsMax = 3_000_000, excesses = [] }: Asking,
 ): Promise<ReportNumbers> {
   const query = normaliseQuery(
     parseReportRequest({ metrics: METRICS, include: { total_rows: true }, ...body }),
     { id: SITE },
-    { zone, now: NOW, earliest: FROM },
+    { zone, now: NOW, earliest: FROM, excesses },
   );
   return inReadTransaction(postgres.pool, { site: SITE, timeoutMs: 10_000 }, (client) =>
     readReport(
@@ -88,9 +99,13 @@ function ask(
   );
 }
 
-async function expectAgreement(body: Record<string, unknown>, zone: string): Promise<void> {
-  const facts = await ask(body, { zone, from: 'facts' });
-  const settled = await ask(body, { zone, from: 'settled' });
+async function expectAgreement(
+  body: Record<string, unknown>,
+  zone: string,
+  excesses: readonly Excess[] = [],
+): Promise<void> {
+  const facts = await ask(body, { zone, from: 'facts', excesses });
+  const settled = await ask(body, { zone, from: 'settled', excesses });
   expect(settled.source).toBe('settled');
   expect(settled).toEqual({ ...facts, source: 'settled' });
 }
@@ -131,6 +146,32 @@ describe.each(['UTC', 'Europe/Berlin', 'America/Havana', 'Asia/Kathmandu', 'Aust
     });
   },
 );
+
+describe('where visits are hidden', () => {
+  const zone = 'Europe/Berlin';
+  beforeAll(async () => {
+    await given(sessionsOf(33, 900));
+    await settleDays(postgres.pool, { site: SITE, zone, range: rangeOf('2026-10-11', '2026-11-03', zone) });
+  });
+
+  it.each([
+    ['2026-10-14T09:00:00Z', '2026-10-24T03:00:00Z'],
+    ['2026-10-20T11:00:00Z', '2026-11-01T00:00:00Z'],
+    ['2026-10-20T11:00:00Z', '2026-10-20T12:00:00Z'],
+  ])('from %s to %s, days that have none of them count as settled', async (from, to) => {
+    const excesses = [hiddenFrom(from, to)];
+    const times = [...TIMES, ['event:page'], ['visit:source', 'time:week'], ['event:name', 'time:day']];
+    for (const dimensions of times) {
+      await expectAgreement({ dimensions, date_range: ['2026-10-12', '2026-11-03'] }, zone, excesses);
+    }
+    const shown = await ask({ date_range: ['2026-10-12', '2026-11-03'] }, { zone, from: 'settled' });
+    const hidden = await ask(
+      { date_range: ['2026-10-12', '2026-11-03'] },
+      { zone, from: 'settled', excesses },
+    );
+    expect(Number(hidden.results[0]!.metrics[1])).toBeLessThan(Number(shown.results[0]!.metrics[1]));
+  });
+});
 
 describe('of some days settled', () => {
   const zone = 'Europe/Berlin';

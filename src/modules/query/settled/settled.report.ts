@@ -6,6 +6,7 @@ import type { ClientBase } from 'pg';
 import type { FactsQuery } from '../facts/facts-query.js';
 import { type FactsRow, groupOf } from '../facts/facts.report.js';
 import { SqlParameters, timestamp } from '../facts/sql-parameters.js';
+import { coversAll, hiddenOf, reachesInto } from '../incomplete.js';
 import type { Group, Groups } from '../report.js';
 import type { Range } from '../request/date-range.js';
 import { orderOfGroups } from '../sources/order-of-groups.js';
@@ -67,7 +68,7 @@ export async function groupsFromSettledDays(
 }
 
 interface Days {
-  /** Places among the question's days. */
+  /** Places among the question's days; those of which all visits are hidden are in neither. */
   readonly settled: readonly number[];
   readonly open: readonly number[];
 }
@@ -75,21 +76,26 @@ interface Days {
 /** A day counts as settled while it is the same day of the zone, and nothing of it may have changed. */
 async function readDays(
   { client, tables, sessionsIn, sessionsMax }: SettledSource,
-  { site }: FactsQuery,
+  { site, incomplete }: FactsQuery,
   { days, dimension, single }: SettledQuestion,
 ): Promise<Days | null> {
-  const { rows } = await client.query<{ place: string; long_sessions: boolean }>(
+  const hidden = hiddenOf(incomplete);
+  const { rows: valid } = await client.query<{ place: string; long_sessions: boolean }>(
     `SELECT place, d.long_sessions
       FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS asked(day, until, place)
       JOIN ${tables.days} d ON d.site = $1 AND d.day = asked.day AND d.until = asked.until
       WHERE d.changes = ${settledFromSql(tables, { site: '$1', from: 'asked.day', to: 'asked.until' })}`,
     [site, days.map(({ from }) => timestamp(from)), days.map(({ to }) => timestamp(to))],
   );
-  if (rows.length === 0 || days.length - rows.length > OPEN_DAYS_MAX) return null;
+  const isHiddenInPart = (place: number) => hidden.some((one) => reachesInto(one, days[place]!));
+  const isHidden = (place: number) => hidden.some((one) => coversAll(one, days[place]!));
+  // A settled day holds all that there is.
+  const rows = valid.filter(({ place }) => !isHiddenInPart(Number(place) - 1));
   const tellsEvents = dimension !== null && isEventDimension(dimension);
   if (tellsEvents && !single && rows.some((row) => row.long_sessions)) return null;
   const settled = new Set(rows.map(({ place }) => Number(place) - 1));
-  const open = [...days.keys()].filter((place) => !settled.has(place));
+  const open = [...days.keys()].filter((place) => !settled.has(place) && !isHidden(place));
+  if (rows.length === 0 || open.length > OPEN_DAYS_MAX) return null;
   let sessions = 0;
   for (const place of open) sessions += await sessionsIn(days[place]!);
   return sessions > sessionsMax ? null : { settled: [...settled].sort((a, b) => a - b), open };
@@ -143,12 +149,12 @@ async function readCounts(
 /** Days one after the other with one statement, and one or two more for each that follows another in its bucket. */
 async function addOpenDays(
   { client, facts: table }: SettledSource,
-  { query: { site, zone }, question, days: { open } }: Asked,
+  { query: { site, zone, incomplete }, question, days: { open } }: Asked,
   merged: MergedGroups,
 ): Promise<void> {
   const { days, buckets, dimension } = question;
   for (const run of runsOf(open)) {
-    const asked = { site, zone, dimension, keptValues: null, table };
+    const asked = { site, zone, dimension, keptValues: null, table, incomplete };
     const figures = await figuresOf(client, { ...asked, days: run.map((place) => days[place]!) });
     for (const [index, place] of run.entries()) {
       const bucket = buckets[place]!;

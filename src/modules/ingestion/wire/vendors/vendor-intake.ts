@@ -6,9 +6,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ofStatus } from '../../../../http/problem-details.js';
 import { Problem } from '../../../../http/problem.js';
 import { bearerKey, type Caller, hasScope, requireScope } from '../../../auth/access.js';
+import { rateHeaders } from '../../../auth/limits/standing.js';
 import { KeyDirectory } from '../../../auth/directories/key.directory.js';
 import { Intake } from '../../intake.js';
-import { tooMany, unavailable } from '../refusals.js';
+import { addressTooBusy, tooMany, unavailable } from '../refusals.js';
 import { optedOut, senderOf } from '../sender.js';
 import type { Wire } from '../wire.js';
 import {
@@ -35,18 +36,15 @@ export class VendorIntake {
   /** @throws Problem */
   async answer(wire: Wire, route: VendorRoute, exchange: Exchange): Promise<void> {
     const request = vendorRequest(exchange.request);
-    send(
-      exchange.reply,
-      'settings' in route
-        ? route.settings(request)
-        : route.answer(await this.receive(wire, route, { ...exchange, vendor: request }), request),
-    );
+    if ('settings' in route) return send(exchange.reply, route.settings(request));
+    const outcome = await this.receive(wire, route, { ...exchange, vendor: request });
+    send(exchange.reply, route.answer(outcome, request));
   }
 
   private async receive(
     wire: Wire,
     route: EventsRoute,
-    { request, vendor }: Exchange & { readonly vendor: VendorRequest },
+    { request, reply, vendor }: Exchange & { readonly vendor: VendorRequest },
   ): Promise<Settled> {
     const translation = route.translate(vendor);
     const { events } = translation;
@@ -69,6 +67,8 @@ export class VendorIntake {
       sender: senderOf(request),
     });
     if (outcome.outcome === 'unavailable') throw unavailable(outcome.reason);
+    if (outcome.standing !== undefined) void reply.headers(rateHeaders(outcome.standing));
+    if (outcome.outcome === 'held-off') throw addressTooBusy(outcome.standing);
     const later = outcome.rejected.filter(({ retryAfterSeconds }) => retryAfterSeconds !== undefined);
     if (later.length > 0 && (route.repeats || later.length === inputs.length)) throw tooMany(later);
     const rejected = outcome.rejected.map((one) => ({ ...one, index: places[one.index]! }));

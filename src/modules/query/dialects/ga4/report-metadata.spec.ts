@@ -8,9 +8,9 @@ it('says nothing of what is complete', () => {
 });
 
 it('says that rare values are in one row, and which part of each range was read', () => {
-  const other = lesserOf(COMPLETE, { sampleRate: 1, hasOtherRow: true });
+  const other = lesserOf(COMPLETE, { ...COMPLETE, hasOtherRow: true });
   expect(reportMetadata(SITE, [COMPLETE, other])).toEqual({ ...PLAIN, dataLossFromOtherRow: true });
-  const sampled = lesserOf({ sampleRate: 0.5, hasOtherRow: false }, { sampleRate: 0.25, hasOtherRow: false });
+  const sampled = lesserOf({ ...COMPLETE, sampleRate: 0.5 }, { ...COMPLETE, sampleRate: 0.25 });
   expect(reportMetadata(SITE, [sampled, COMPLETE])).toEqual({
     ...PLAIN,
     samplingMetadatas: [
@@ -18,4 +18,9 @@ it('says that rare values are in one row, and which part of each range was read'
       { samplesReadCount: '65536', samplingSpaceSize: '65536' },
     ],
   });
+});
+
+it('says that something is withheld', () => {
+  const incomplete = lesserOf({ ...COMPLETE, isIncomplete: true }, COMPLETE);
+  expect(reportMetadata(SITE, [COMPLETE, incomplete])).toEqual({ ...PLAIN, subjectToThresholding: true });
 });

@@ -8,13 +8,16 @@ export interface Completeness {
   readonly sampleRate: number;
   /** Rare values are in one row. */
   readonly hasOtherRow: boolean;
+  /** Something is hidden or was not taken, because of a quota. */
+  readonly isIncomplete: boolean;
 }
 
-export const COMPLETE: Completeness = { sampleRate: 1, hasOtherRow: false };
+export const COMPLETE: Completeness = { sampleRate: 1, hasOtherRow: false, isIncomplete: false };
 
 export const lesserOf = (a: Completeness, b: Completeness): Completeness => ({
   sampleRate: Math.min(a.sampleRate, b.sampleRate),
   hasOtherRow: a.hasOtherRow || b.hasOtherRow,
+  isIncomplete: a.isIncomplete || b.isIncomplete,
 });
 
 interface Ga4Metadata {
@@ -22,6 +25,8 @@ interface Ga4Metadata {
   /** IANA name. */
   readonly timeZone: string;
   readonly dataLossFromOtherRow?: true;
+  /** Google's word for it that something is withheld. */
+  readonly subjectToThresholding?: true;
   /** One for each date range; absent where all was read. */
   readonly samplingMetadatas?: readonly {
     readonly samplesReadCount: string;
@@ -37,6 +42,7 @@ export function reportMetadata(
     currencyCode: currency,
     timeZone: timezone,
     ...(ranges.some(({ hasOtherRow }) => hasOtherRow) && { dataLossFromOtherRow: true }),
+    ...(ranges.some(({ isIncomplete }) => isIncomplete) && { subjectToThresholding: true }),
     ...(ranges.some(({ sampleRate }) => sampleRate < 1) && { samplingMetadatas: ranges.map(samplingOf) }),
   };
 }

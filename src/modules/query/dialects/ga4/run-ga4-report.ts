@@ -34,6 +34,8 @@ export interface NativeReport {
     readonly sample_rate?: number;
     /** Rare values are in one row, whose name is `(other)`. */
     readonly other_row?: boolean;
+    /** Times of which something is hidden or was not taken. */
+    readonly incomplete?: readonly unknown[];
     readonly metric_warnings?: Readonly<Record<string, unknown>>;
   };
 }
@@ -135,9 +137,10 @@ async function fetchRows(
   }
 }
 
-const completenessOf = ({ sample_rate, other_row }: NativeReport['meta']): Completeness => ({
+const completenessOf = ({ sample_rate, other_row, incomplete }: NativeReport['meta']): Completeness => ({
   sampleRate: sample_rate ?? 1,
   hasOtherRow: other_row ?? false,
+  isIncomplete: incomplete !== undefined,
 });
 
 /** Revenue is an amount with its currency, or null where there is none. */

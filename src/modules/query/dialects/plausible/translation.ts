@@ -1,5 +1,6 @@
 // What each of Plausible's requests becomes: the native query that answers it, and what is made of
 // that query's report. Translators are pure; they compute no number.
+import type { IncompleteMeta } from '../../incomplete.js';
 import type { Goal } from '../../vocabulary/goal.js';
 import type { Amount } from './revenue.js';
 
@@ -34,6 +35,8 @@ export interface MetricWarning {
 export interface AnsweredMeta {
   /** Of visitors, where only some were read. */
   readonly sample_rate?: number;
+  /** Times of which something is hidden or was not taken, because of a quota. */
+  readonly incomplete?: IncompleteMeta['incomplete'];
   /** Standard error of the smallest group's visitors, as a fraction. */
   readonly sample_error?: number;
   readonly approximate?: Readonly<Record<string, number>>;
@@ -65,8 +68,23 @@ export interface Translation<Answer> {
 /** @throws Problem 400 for what the native query would not understand after it. */
 export type Translate<Answer> = (request: unknown, context: TranslationContext) => Translation<Answer>;
 
-/** Undefined: every number is exact. */
-export function warningOf({ approximate, sample_rate, sample_error }: AnsweredMeta): string | undefined {
+/** Undefined: every number is exact, and nothing is missing. */
+export function warningOf(meta: AnsweredMeta): string | undefined {
+  const warnings = [lossOf(meta), estimatesOf(meta)].filter((one) => one !== undefined);
+  return warnings.length === 0 ? undefined : warnings.join(' ');
+}
+
+function lossOf({ incomplete }: AnsweredMeta): string | undefined {
+  if (incomplete === undefined) return undefined;
+  const times = incomplete.map(({ from, to, share }) =>
+    share === undefined
+      ? `visits that began from ${from} to ${to} are not shown`
+      : `from ${from} to ${to} only ${percent(share)} of the visitors were taken`,
+  );
+  return `The quota of events was used up: ${times.join('; ')}.`;
+}
+
+function estimatesOf({ approximate, sample_rate, sample_error }: AnsweredMeta): string | undefined {
   if (sample_rate !== undefined) {
     const error =
       sample_error === undefined ? '' : `, with a standard error of up to ${percent(sample_error)}`;
