@@ -46,7 +46,8 @@ import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-re
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
 import { ChangeKeyHandler } from './keys/change-key.command.js';
 import { KeyDesk } from './keys/key.desk.js';
-import { KeysController } from './keys/keys.controller.js';
+import { KEY_PLACES } from './keys/key-places.js';
+import { keysController } from './keys/keys.controller.js';
 import { KeyPepper } from './keys/key-pepper.js';
 import { OperatorKey } from './keys/operator-key.js';
 import { AuthController } from './people/auth.controller.js';
@@ -57,7 +58,6 @@ import { publicUrlOf } from './people/tokens/access-tokens.js';
 import { JwksController } from './people/tokens/jwks.controller.js';
 import { TotpController } from './people/totp.controller.js';
 import { RotateKeyHandler } from './keys/rotate-key.command.js';
-import { SiteKeysController } from './keys/site-keys.controller.js';
 import { ChangeSharedLinkHandler } from './shared-links/change-shared-link.command.js';
 import { CreateSharedLinkHandler } from './shared-links/create-shared-link.command.js';
 import { LinkSecrets } from './shared-links/link-secrets.js';
@@ -76,8 +76,7 @@ type EraserInputs = [
   imports: [CqrsModule, AuthModule, DeletedSitesModule],
   controllers: [
     SitesController,
-    SiteKeysController,
-    KeysController,
+    ...KEY_PLACES.map(keysController),
     SharedLinksController,
     OpenedLinksController,
     MerchantController,

@@ -1,13 +1,16 @@
 // What the endpoints of keys do, wherever the keys belong: reads from the directory, changes through
 // commands. Who administers sites decides who may send to them and read them, but for no longer than
 // they may themselves.
-import { Injectable } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
-import { type Caller, siteUnknown } from '../access.js';
+import { type Caller, requireReach, siteUnknown } from '../access.js';
 import { KeyDirectory } from '../directories/key.directory.js';
+import { SiteDirectory } from '../directories/site.directory.js';
+import { changedMeanwhile } from '../entity-tag.js';
 import type { Found } from '../found.js';
-import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { merchantFor } from '../merchants/acting.js';
 import { pageOf } from '../page.js';
 import type { IdSource } from '../random-ids.js';
 import type { ListParameters } from '../sites/site.dto.js';
@@ -16,7 +19,7 @@ import { IssueKey } from './issue-key.command.js';
 import { type ApiKey, type KeyChange, outlasts } from './key.aggregate.js';
 import {
   type ChangeKeyBody,
-  type IssueKeyBody,
+  type IssueMerchantKeyBody,
   keyAnswer,
   type KeyListAnswer,
   type RotateKeyBody,
@@ -26,12 +29,27 @@ import { KEY_UNKNOWN } from './keys.openapi.js';
 import { RevokeKey } from './revoke-key.command.js';
 import { RotateKey } from './rotate-key.command.js';
 
-/** Whose keys a request is about, and who asks. */
+/** Who asks for keys, and where. */
 export interface KeysAsked {
   readonly caller: Caller;
-  /** Null: every merchant's. */
+  /** Id or domain; undefined: for those good for all of a merchant's sites. */
+  readonly site: string | undefined;
+}
+
+/** What a request says of it. */
+export const Asked = createParamDecorator((_: unknown, context: ExecutionContext): KeysAsked => {
+  const { caller, params } = context
+    .switchToHttp()
+    .getRequest<FastifyRequest<{ Params: { site?: string } }> & { readonly caller: Caller }>();
+  return { caller, site: params.site };
+});
+
+type IssuedFor = Pick<ApiKey, 'merchant' | 'site'>;
+
+interface Owner {
+  /** Null: every merchant. */
   readonly merchant: string | null;
-  /** Null: those good for all of the merchant's sites. */
+  /** Null: all of the merchant's sites. */
   readonly site: string | null;
 }
 
@@ -39,7 +57,6 @@ const REFUSALS = {
   expired: 'The key has expired: issue another one.',
   rotated: 'The key was rotated: it can end sooner, not later.',
   'rotated-before': 'The key was rotated before: rotate its successor, or issue another one.',
-  'revision-differs': 'The key has changed since it was read: read it again.',
   revoked: 'The key that this request had issued was revoked since.',
 } as const;
 
@@ -49,11 +66,12 @@ export class KeyDesk {
     private readonly commands: CommandBus,
     private readonly keys: KeyDirectory,
     private readonly usage: KeyUsage,
+    private readonly sites: SiteDirectory,
   ) {}
 
   async list(asked: KeysAsked, { limit, cursor }: ListParameters): Promise<KeyListAnswer> {
-    const all =
-      asked.site === null ? this.keys.listOfMerchant(asked.merchant) : this.keys.listOfSite(asked.site);
+    const { merchant, site } = this.#ownerOf(asked);
+    const all = site === null ? this.keys.listOfMerchant(merchant) : this.keys.listOfSite(site);
     const { items, nextCursor } = pageOf(all, { limit, cursor, nameOf: ({ id }) => id });
     const uses = await this.usage.lastUses(items.map(({ id }) => id));
     return { keys: items.map((key) => keyAnswer(key, uses.get(key.id))), next_cursor: nextCursor };
@@ -63,16 +81,17 @@ export class KeyDesk {
     return this.#found(this.#keyOf(asked, id));
   }
 
-  async issue(asked: KeysAsked, { name, scopes, expiresAt }: IssueKeyBody, ids: IdSource): Promise<Found> {
-    const { caller, merchant, site } = asked;
-    const draft = { merchant: merchant ?? OPERATORS_MERCHANT, site, name, scopes };
+  async issue(asked: KeysAsked, body: IssueMerchantKeyBody, ids: IdSource): Promise<Found> {
+    const { caller } = asked;
+    const { name, scopes, expiresAt } = body;
+    const draft = { ...this.#newOwner(asked, body), name, scopes };
     const limit = this.#endOf(caller);
     const end = expiresAt === undefined ? limit : new Date(expiresAt);
     refuseOutlasting(end, limit);
     const issued = await this.commands.execute(
       new IssueKey({ ...draft, expiresAt: end, by: caller.id }, ids),
     );
-    if (issued.outcome === 'owner-unknown') throw site === null ? merchantUnknown() : siteUnknown();
+    if (issued.outcome === 'owner-unknown') throw draft.site === null ? merchantUnknown() : siteUnknown();
     if (issued.outcome === 'revoked') throw Problem.conflict(REFUSALS.revoked);
     return shownOnce(issued);
   }
@@ -94,6 +113,7 @@ export class KeyDesk {
     const changed = await this.commands.execute(new ChangeKey({ key, change, expected, by: caller.id }));
     if (changed.outcome === 'changed') return this.#found(changed.key);
     if (changed.outcome === 'key-unknown') throw keyUnknown();
+    if (changed.outcome === 'revision-differs') throw changedMeanwhile('key', changed.actual);
     throw Problem.conflict(REFUSALS[changed.outcome]);
   }
 
@@ -122,8 +142,26 @@ export class KeyDesk {
     if (outcome === 'key-unknown') throw keyUnknown();
   }
 
+  /** @throws Problem 404 where the site is out of reach, 403 where a key of one site asks for its merchant's */
+  #ownerOf({ caller, site }: KeysAsked): Owner {
+    if (site !== undefined) {
+      const { id, merchant } = requireReach(caller, this.sites.find(site));
+      return { merchant, site: id };
+    }
+    if (caller.site === null) return { merchant: caller.merchant, site: null };
+    throw Problem.forbidden('A key of one site manages the keys of that site only.');
+  }
+
+  #newOwner(asked: KeysAsked, { merchant: named, scopes }: IssueMerchantKeyBody): IssuedFor {
+    const { merchant, site } = this.#ownerOf(asked);
+    if (merchant !== null && site !== null) return { merchant, site };
+    if (scopes.includes('ingest')) throw ingestOfAllSites();
+    return { merchant: merchantFor(asked.caller, named), site: null };
+  }
+
   /** @throws Problem 404 unless the key belongs exactly there */
-  #keyOf({ merchant, site }: KeysAsked, id: string): ApiKey {
+  #keyOf(asked: KeysAsked, id: string): ApiKey {
+    const { merchant, site } = this.#ownerOf(asked);
     const key = this.keys.byId(id);
     if (key === undefined || key.site !== site) throw keyUnknown();
     if (merchant !== null && key.merchant !== merchant) throw keyUnknown();
@@ -148,6 +186,11 @@ function shownOnce({ issued, key }: { readonly issued: ApiKey; readonly key: str
 
 const pathOf = ({ id, site }: ApiKey): string =>
   site === null ? `/v1/keys/${id}` : `/v1/sites/${site}/keys/${id}`;
+
+const ingestOfAllSites = (): Problem =>
+  Problem.badRequest('Issue it under /v1/sites/{site}/keys.', [
+    { path: 'scopes', message: 'ingest is for keys of one site' },
+  ]);
 
 const merchantUnknown = (): Problem =>
   Problem.badRequest('The key would belong to nobody.', [

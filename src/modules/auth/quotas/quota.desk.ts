@@ -1,9 +1,8 @@
 // Where the endpoints about quotas ask: what a merchant may send, what it has sent, and what becomes of another quota.
 import type { CommandBus } from '@nestjs/cqrs';
 import type { EventStore } from '../../../event-store/event-store.js';
-import { Problem } from '../../../http/problem.js';
 import { load } from '../aggregate.js';
-import { entityTag } from '../entity-tag.js';
+import { changedMeanwhile } from '../entity-tag.js';
 import type { MerchantDesk } from '../merchants/merchant.desk.js';
 import { type Quota, quotaFold, quotaStream } from './quota.aggregate.js';
 import type { QuotaDirectory } from './quota.directory.js';
@@ -59,9 +58,6 @@ export class QuotaDesk {
     const { id: merchant } = await this.parts.merchants.find(id);
     const set = await this.parts.commands.execute(new SetQuota({ merchant, quota, expected, by }));
     if (set.outcome === 'set') return this.find(merchant);
-    throw Problem.changedMeanwhile(
-      'The quota has changed since it was read: read it again.',
-      entityTag(set.version),
-    );
+    throw changedMeanwhile('quota', set.version);
   }
 }
