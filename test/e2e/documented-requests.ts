@@ -56,6 +56,8 @@ export const requestsOf = ({ paths }: OpenApi): readonly Request[] =>
     ),
   );
 
+export const nameOf = ({ method, path }: Request): string => `${method.toUpperCase()} ${path}`;
+
 export const asks = ({ path }: Request): boolean => /query$|:run|:batch/i.test(path);
 
 /** What is rotated can be changed less than before. */
