@@ -55,6 +55,7 @@ import { AccountPageController } from './people/mail/account-page.controller.js'
 import { MeController } from './people/me.controller.js';
 import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
 import { publicUrlOf } from './people/tokens/access-tokens.js';
+import { RegistrationGate } from './people/registration-gate.js';
 import { JwksController } from './people/tokens/jwks.controller.js';
 import { TotpController } from './people/totp.controller.js';
 import { RotateKeyHandler } from './keys/rotate-key.command.js';
@@ -122,6 +123,7 @@ type EraserInputs = [
     },
     MerchantDesk,
     MerchantLists,
+    RegistrationGate,
     {
       provide: InvitationsDesk,
       inject: [MerchantDesk, Sealer, KeyPepper, Mailer, GuessLimits, Telemetry, CONFIG],
@@ -131,8 +133,9 @@ type EraserInputs = [
         pepper: KeyPepper,
         ...[mailer, limits, telemetry, config]: [Mailer, GuessLimits, Telemetry, Config]
       ) => {
-        const publicUrl = publicUrlOf(config);
-        return new InvitationsDesk({ desk, sealer, pepper, mailer, limits, telemetry, publicUrl });
+        const [publicUrl, registration] = [publicUrlOf(config), config.REGISTRATION];
+        const parts = { desk, sealer, pepper, mailer, limits, telemetry };
+        return new InvitationsDesk({ ...parts, publicUrl, registration });
       },
     },
     {

@@ -46,11 +46,16 @@ export class MerchantDesk {
 
   /** @throws Problem 404 */
   async find(id: string): Promise<Merchant> {
+    const merchant = await this.lookUp(id);
+    if (merchant === undefined) throw Problem.notFound(MERCHANT_UNKNOWN);
+    return merchant;
+  }
+
+  async lookUp(id: string): Promise<Merchant | undefined> {
     // Some texts can be no stream's name.
-    if (!ID.test(id)) throw Problem.notFound(MERCHANT_UNKNOWN);
+    if (!ID.test(id)) return undefined;
     const { state } = await load(this.eventStore, merchantStream(id), merchantFold);
-    if (state === 'absent') throw Problem.notFound(MERCHANT_UNKNOWN);
-    return state;
+    return state === 'absent' ? undefined : state;
   }
 
   /** @throws Problem */
