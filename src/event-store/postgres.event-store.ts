@@ -75,7 +75,7 @@ export class PostgresEventStore extends EventStore {
       const outcome = await this.#inTransaction((client) =>
         appendLocked(client, { stream, events, expected }),
       );
-      failpoint('event-store.after-append');
+      if (outcome.outcome === 'stored') failpoint('event-store.after-append');
       this.#telemetry.appended(outcome.outcome);
       return outcome;
     } catch (error) {
