@@ -46,6 +46,7 @@ import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-re
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
 import { ChangeKeyHandler } from './keys/change-key.command.js';
 import { KeyDesk } from './keys/key.desk.js';
+import { OwnedKeys } from './keys/owned-keys.js';
 import { KEY_PLACES } from './keys/key-places.js';
 import { keysController } from './keys/keys.controller.js';
 import { KeyPepper } from './keys/key-pepper.js';
@@ -163,6 +164,7 @@ type EraserInputs = [
     RevokeKeyHandler,
     ...ACCOUNT_PROVIDERS,
     KeyDesk,
+    OwnedKeys,
     LinkSecrets,
     SharedLinksDesk,
     CreateSharedLinkHandler,

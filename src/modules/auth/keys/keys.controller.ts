@@ -19,10 +19,11 @@ import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import { InputOf } from '../input.pipe.js';
 import type { IdSource } from '../random-ids.js';
 import { ListParameters } from '../sites/site.dto.js';
-import { Asked, KeyDesk, type KeysAsked } from './key.desk.js';
+import { KeyDesk } from './key.desk.js';
 import { ChangeKeyBody, type IssueMerchantKeyBody, type KeyListAnswer, RotateKeyBody } from './key.dto.js';
 import type { KeyPlace } from './key-places.js';
 import { documentationOf } from './keys.openapi.js';
+import { Asked, type KeysAsked } from './owned-keys.js';
 
 export function keysController(place: KeyPlace): Type {
   const documented = documentationOf(place);
