@@ -181,11 +181,15 @@ async function changed(request: Request): Promise<string | undefined> {
   return known.status < 300 || isOfState ? undefined : `${known.status} with ${tag}: ${known.text}`;
 }
 
+interface Described {
+  readonly $ref?: string;
+  readonly properties?: object;
+}
+
 describe('what is listed', () => {
   const lists = (): readonly Request[] =>
     requests.filter(({ method, operation }) => {
-      const schema = operation.responses['200']?.content?.['application/json']?.schema as
-        { $ref?: string; properties?: object } | undefined;
+      const schema: Described | undefined = operation.responses['200']?.content?.['application/json']?.schema;
       const named = schema?.$ref && document.components.schemas[schema.$ref.split('/').at(-1)!];
       return method === 'get' && 'next_cursor' in ((named || schema)?.properties ?? {});
     });
