@@ -17,6 +17,10 @@ export const ACCOUNT_SETTINGS = {
       .optional(),
   ),
   MAIL_FROM: setting('Whom mails come from.', mailSender.prefault('Tidemark <tidemark@localhost>')),
+  REGISTRATION: setting(
+    'Who may make an account with a password: everybody (open), whoever shows an invitation to that address (invited), or nobody (closed). Issuers of OIDC_ISSUERS say so for themselves.',
+    z.enum(['open', 'invited', 'closed']).prefault('open'),
+  ),
   AUTH_EMAIL_VERIFICATION: setting(
     'Whether people must have verified their e-mail address to sign in. Absent: required if SMTP_URL is given, else optional.',
     z.enum(['required', 'optional']).optional(),

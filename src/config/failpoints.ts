@@ -13,6 +13,7 @@ export const FAILPOINTS = [
   'rebuild.before-commit',
   'rebuild.after-commit',
   'dead-letters.before-delete',
+  'event-store.after-append',
   'people.email-claimed',
   'people.merchant-registered',
   'people.registered',

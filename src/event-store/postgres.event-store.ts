@@ -3,6 +3,7 @@
 // position n will never find a lower one it has not seen. Settled means flushed to disk, whatever
 // the session's or server's default of synchronous_commit.
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { failpoint } from '../telemetry/failpoint.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { checkAppendSize } from './append-size.js';
 import { EventStoreUnavailableError } from './event-store-unavailable.error.js';
@@ -74,6 +75,7 @@ export class PostgresEventStore extends EventStore {
       const outcome = await this.#inTransaction((client) =>
         appendLocked(client, { stream, events, expected }),
       );
+      if (outcome.outcome === 'stored') failpoint('event-store.after-append');
       this.#telemetry.appended(outcome.outcome);
       return outcome;
     } catch (error) {

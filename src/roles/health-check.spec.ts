@@ -34,6 +34,14 @@ it('takes a dependency that hangs for one that is down', async () => {
   expect(report.dependencies.log).toEqual({ status: 'down', reason: 'no answer within 2000 ms' });
 });
 
+it.each([
+  ['hangs', () => new Promise<never>(() => {})],
+  ['throws', () => Promise.reject(new Error('gone'))],
+])('is ready though a dependency %s that it can do without', async (_, check) => {
+  const report = await new Readiness([up, { dependency: 'log', check, otherwise: 'degraded' }]).report();
+  expect([report.status, report.dependencies.log?.status]).toEqual(['ready', 'degraded']);
+});
+
 it('asks once for all who ask at the same time, and again later', async () => {
   let asked = 0;
   const readiness = new Readiness([{ dependency: 'log', check: async () => (asked++, { status: 'up' }) }]);

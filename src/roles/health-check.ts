@@ -1,5 +1,5 @@
 // What "ready" means: every dependency of this process's roles answers, and the process is not
-// about to stop. A dependency that hangs counts as down after a bounded wait.
+// about to stop. A dependency that hangs counts, after a bounded wait, as one that refuses.
 import { within } from '../waiting/within.js';
 
 /** Extra facts for whoever looks: lag, age, counts. Nothing secret: the endpoint is open. */
@@ -12,8 +12,10 @@ export type Health =
 
 export interface HealthCheck {
   readonly dependency: string;
-  /** May throw: that is "down" too. */
+  /** May throw, or hang. */
   readonly check: () => Health | Promise<Health>;
+  /** What it is then. Absent: down. */
+  readonly otherwise?: 'down' | 'degraded';
 }
 
 export interface ReadinessReport {
@@ -52,11 +54,11 @@ export class Readiness {
   }
 }
 
-async function healthOf({ check }: HealthCheck): Promise<Health> {
+async function healthOf({ check, otherwise: status = 'down' }: HealthCheck): Promise<Health> {
   try {
     const health = await within(CHECK_TIMEOUT_MS, Promise.resolve(check()));
-    return health ?? { status: 'down', reason: `no answer within ${CHECK_TIMEOUT_MS} ms` };
+    return health ?? { status, reason: `no answer within ${CHECK_TIMEOUT_MS} ms` };
   } catch (error) {
-    return { status: 'down', reason: (error as NodeJS.ErrnoException).code ?? (error as Error).name };
+    return { status, reason: (error as NodeJS.ErrnoException).code ?? (error as Error).name };
   }
 }

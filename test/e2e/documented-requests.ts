@@ -1,5 +1,5 @@
 // The requests that the OpenAPI document shows: its paths with the examples of their parameters, and its bodies.
-export type Method = 'get' | 'post' | 'patch' | 'delete';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 interface Schema {
   readonly $ref?: string;
   readonly example?: unknown;
@@ -47,7 +47,7 @@ const EXAMPLE_TOKEN = /\bl7Gk2mQx9RtP\.[\w-]{32}/g;
 const EXAMPLE_ID_CHARACTERS = 11;
 
 /** Things before what is asked of them, and before what takes them away: what is part of others last. */
-const METHODS: readonly Method[] = ['post', 'get', 'patch', 'delete'];
+const METHODS: readonly Method[] = ['post', 'get', 'put', 'patch', 'delete'];
 
 export const requestsOf = ({ paths }: OpenApi): readonly Request[] =>
   METHODS.flatMap((method) =>
@@ -55,6 +55,8 @@ export const requestsOf = ({ paths }: OpenApi): readonly Request[] =>
       operation === undefined ? [] : [{ method, path, operation }],
     ),
   );
+
+export const nameOf = ({ method, path }: Request): string => `${method.toUpperCase()} ${path}`;
 
 export const asks = ({ path }: Request): boolean => /query$|:run|:batch/i.test(path);
 

@@ -6,6 +6,7 @@ import {
   bodiesOf,
   inOrder,
   MadeIds,
+  nameOf,
   type OpenApi,
   type Operation,
   type Request,
@@ -136,8 +137,6 @@ async function send(request: Request, { key, given, headers = {}, search = '' }:
 
 const inBody = (body: unknown, { site_id }: Readonly<Record<string, string | null>>): object =>
   typeof body === 'object' && body !== null && 'site_id' in body ? { site_id } : {};
-
-const nameOf = ({ method, path }: Request): string => `${method.toUpperCase()} ${path}`;
 
 /** What differs between any two answers. */
 const withoutRequest = (text: string): string =>

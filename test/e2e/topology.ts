@@ -31,6 +31,11 @@ export class Node {
     return this.#child!.pid;
   }
 
+  /** What it has logged since it was last started. */
+  get lines(): readonly string[] {
+    return this.#child!.lines;
+  }
+
   get address(): string {
     return `127.0.0.1:${this.environment.PORT}`;
   }

@@ -2,6 +2,11 @@
 import { ApiParam } from '@nestjs/swagger';
 
 export const ApiSite = () =>
-  ApiParam({ name: 'site', description: "The site's id, domain or an alias.", example: 'shop.example' });
+  ApiParam({
+    name: 'site',
+    type: String,
+    description: "The site's id, domain or an alias.",
+    example: 'shop.example',
+  });
 
 export const SITE_UNKNOWN = "There is no such site, or it is out of the key's reach.";

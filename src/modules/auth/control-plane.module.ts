@@ -47,7 +47,9 @@ import { ControlReadModels, READ_MODEL_ENTITIES } from './read-models/control-re
 import { RevokeKeyHandler } from './keys/revoke-key.command.js';
 import { ChangeKeyHandler } from './keys/change-key.command.js';
 import { KeyDesk } from './keys/key.desk.js';
-import { KeysController } from './keys/keys.controller.js';
+import { OwnedKeys } from './keys/owned-keys.js';
+import { KEY_PLACES } from './keys/key-places.js';
+import { keysController } from './keys/keys.controller.js';
 import { KeyPepper } from './keys/key-pepper.js';
 import { OperatorKey } from './keys/operator-key.js';
 import { AuthController } from './people/auth.controller.js';
@@ -55,10 +57,10 @@ import { AccountPageController } from './people/mail/account-page.controller.js'
 import { MeController } from './people/me.controller.js';
 import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
 import { publicUrlOf } from './people/tokens/access-tokens.js';
+import { RegistrationGate } from './people/registration-gate.js';
 import { JwksController } from './people/tokens/jwks.controller.js';
 import { TotpController } from './people/totp.controller.js';
 import { RotateKeyHandler } from './keys/rotate-key.command.js';
-import { SiteKeysController } from './keys/site-keys.controller.js';
 import { ChangeSharedLinkHandler } from './shared-links/change-shared-link.command.js';
 import { CreateSharedLinkHandler } from './shared-links/create-shared-link.command.js';
 import { LinkSecrets } from './shared-links/link-secrets.js';
@@ -77,8 +79,7 @@ type EraserInputs = [
   imports: [CqrsModule, AuthModule, DeletedSitesModule],
   controllers: [
     SitesController,
-    SiteKeysController,
-    KeysController,
+    ...KEY_PLACES.map(keysController),
     SharedLinksController,
     OpenedLinksController,
     MerchantController,
@@ -124,6 +125,7 @@ type EraserInputs = [
     },
     MerchantDesk,
     MerchantLists,
+    RegistrationGate,
     {
       provide: InvitationsDesk,
       inject: [MerchantDesk, Sealer, KeyPepper, Mailer, GuessLimits, Telemetry, CONFIG],
@@ -133,8 +135,9 @@ type EraserInputs = [
         pepper: KeyPepper,
         ...[mailer, limits, telemetry, config]: [Mailer, GuessLimits, Telemetry, Config]
       ) => {
-        const publicUrl = publicUrlOf(config);
-        return new InvitationsDesk({ desk, sealer, pepper, mailer, limits, telemetry, publicUrl });
+        const [publicUrl, registration] = [publicUrlOf(config), config.REGISTRATION];
+        const parts = { desk, sealer, pepper, mailer, limits, telemetry };
+        return new InvitationsDesk({ ...parts, publicUrl, registration });
       },
     },
     {
@@ -170,6 +173,7 @@ type EraserInputs = [
     RevokeKeyHandler,
     ...ACCOUNT_PROVIDERS,
     KeyDesk,
+    OwnedKeys,
     LinkSecrets,
     SharedLinksDesk,
     CreateSharedLinkHandler,

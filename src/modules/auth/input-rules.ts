@@ -75,6 +75,14 @@ export function rule(name: string, { holds, otherwise, each = false }: Rule): Pr
   return ValidateBy({ name, validator }, { each });
 }
 
+const INVITATION_TOKEN = /^[\w-]{1,64}\.[\w-]{1,64}\.\w{1,64}$/;
+
+export const IsInvitationToken = () =>
+  rule('isInvitationToken', {
+    holds: (value) => typeof value === 'string' && INVITATION_TOKEN.test(value),
+    otherwise: 'is none that was sent',
+  });
+
 export const isCurrency = (value: unknown): boolean => typeof value === 'string' && CURRENCIES.has(value);
 
 function isTimezone(value: unknown): boolean {

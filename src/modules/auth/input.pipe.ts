@@ -1,6 +1,12 @@
 // Checks bodies and query parameters of the control plane against their classes: unknown fields
 // are refused, and every mistake is named in one problem.
-import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
+import {
+  type ArgumentMetadata,
+  Injectable,
+  type PipeTransform,
+  type Type,
+  ValidationPipe,
+} from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { Problem, type ProblemField } from '../../http/problem.js';
 
@@ -24,6 +30,17 @@ export class InputPipe extends ValidationPipe {
       throw Problem.badRequest('The body must be a JSON object.');
     }
     return super.transform(value, metadata);
+  }
+}
+
+/** Where the class of a body is known only when the controller is made. */
+export class InputOf implements PipeTransform {
+  readonly #input = new InputPipe();
+
+  constructor(private readonly metatype: Type) {}
+
+  transform(given: unknown): Promise<unknown> {
+    return this.#input.transform(given, { type: 'body', metatype: this.metatype });
   }
 }
 

@@ -1,20 +1,14 @@
 // Who did what, and when, over HTTP, for the operator.
-import { Controller, Get, Query, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Get, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems } from '../api-answers.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { InputPipe } from '../input.pipe.js';
-import { CallerGuard, NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
+import { NeedsScope } from '../caller.guard.js';
 import { AuditAnswer, auditEntryAnswer, AuditParameters } from './audit.dto.js';
 import { AuditTrail } from './audit-trail.js';
 
-@ApiTags('Operators')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('admin/v1/audit', { tag: 'Operators' })
 @NeedsScope('operator')
-@Controller('admin/v1/audit')
 export class AuditController {
   constructor(private readonly trail: AuditTrail) {}
 

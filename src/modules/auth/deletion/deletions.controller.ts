@@ -1,10 +1,9 @@
 // Which sites were deleted, and what has become of their rows, over HTTP, for the operator.
-import { Controller, Get, Query, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Get, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems } from '../api-answers.js';
-import { CallerGuard, NeedsScope } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { InputPipe } from '../input.pipe.js';
+import { NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { pageOf } from '../page.js';
 import { ListParameters } from '../sites/site.dto.js';
 import { type DeletedSite, DeletedSites } from './deleted-sites.js';
@@ -12,13 +11,8 @@ import { type DeletionAnswer, DeletionListAnswer } from './deletions.dto.js';
 import { Eraser } from './eraser.js';
 import { type Erasure, Erasures } from './erasures.js';
 
-@ApiTags('Operators')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('admin/v1/deletions', { tag: 'Operators' })
 @NeedsScope('operator')
-@Controller('admin/v1/deletions')
 export class DeletionsController {
   constructor(
     private readonly deleted: DeletedSites,

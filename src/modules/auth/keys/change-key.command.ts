@@ -15,7 +15,8 @@ import {
 
 export type ChangeKeyOutcome =
   | { readonly outcome: 'changed'; readonly key: ApiKey }
-  | { readonly outcome: 'key-unknown' | 'revision-differs' | ChangeRefusal };
+  | { readonly outcome: 'revision-differs'; readonly actual: Revision }
+  | { readonly outcome: 'key-unknown' | ChangeRefusal };
 
 interface ChangeKeyRequest {
   readonly key: string;
@@ -40,7 +41,9 @@ export class ChangeKeyHandler implements ICommandHandler<ChangeKey> {
   async execute({ request: { key: id, change, expected, by } }: ChangeKey): Promise<ChangeKeyOutcome> {
     const { state: key } = await load(this.eventStore, keyStream(id), keyFold);
     if (typeof key === 'string') return { outcome: 'key-unknown' };
-    if (expected !== 'any' && expected !== key.revision) return { outcome: 'revision-differs' };
+    if (expected !== 'any' && expected !== key.revision) {
+      return { outcome: 'revision-differs', actual: key.revision };
+    }
     const event = changeKey(key, change, new Date());
     if (typeof event === 'string') return { outcome: event };
     if (event === null) return { outcome: 'changed', key };
@@ -49,7 +52,7 @@ export class ChangeKeyHandler implements ICommandHandler<ChangeKey> {
       [{ ...event, metadata: { by } }],
       key.revision,
     );
-    if (stored.outcome === 'conflict') return { outcome: 'revision-differs' };
+    if (stored.outcome === 'conflict') return { outcome: 'revision-differs', actual: Number(stored.actual) };
     await this.directories.settle();
     const { state: changed } = await load(this.eventStore, keyStream(id), keyFold);
     return typeof changed === 'string' ? { outcome: 'key-unknown' } : { outcome: 'changed', key: changed };

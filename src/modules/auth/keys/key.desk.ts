@@ -4,10 +4,9 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Problem } from '../../../http/problem.js';
-import { type Caller, siteUnknown } from '../access.js';
-import { KeyDirectory } from '../directories/key.directory.js';
+import { siteUnknown } from '../access.js';
+import { changedMeanwhile } from '../entity-tag.js';
 import type { Found } from '../found.js';
-import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
 import { pageOf } from '../page.js';
 import type { IdSource } from '../random-ids.js';
 import type { ListParameters } from '../sites/site.dto.js';
@@ -16,31 +15,21 @@ import { IssueKey } from './issue-key.command.js';
 import { type ApiKey, type KeyChange, outlasts } from './key.aggregate.js';
 import {
   type ChangeKeyBody,
-  type IssueKeyBody,
+  type IssueMerchantKeyBody,
   keyAnswer,
   type KeyListAnswer,
   type RotateKeyBody,
 } from './key.dto.js';
 import { KeyUsage } from './key-usage.js';
-import { KEY_UNKNOWN } from './keys.openapi.js';
-import { ownEndOf, refuseOutlasting } from './own-end.js';
+import { type KeysAsked, keyUnknown, OwnedKeys } from './owned-keys.js';
+import { refuseOutlasting } from './own-end.js';
 import { RevokeKey } from './revoke-key.command.js';
 import { RotateKey } from './rotate-key.command.js';
-
-/** Whose keys a request is about, and who asks. */
-export interface KeysAsked {
-  readonly caller: Caller;
-  /** Null: every merchant's. */
-  readonly merchant: string | null;
-  /** Null: those good for all of the merchant's sites. */
-  readonly site: string | null;
-}
 
 const REFUSALS = {
   expired: 'The key has expired: issue another one.',
   rotated: 'The key was rotated: it can end sooner, not later.',
   'rotated-before': 'The key was rotated before: rotate its successor, or issue another one.',
-  'revision-differs': 'The key has changed since it was read: read it again.',
   revoked: 'The key that this request had issued was revoked since.',
 } as const;
 
@@ -48,32 +37,31 @@ const REFUSALS = {
 export class KeyDesk {
   constructor(
     private readonly commands: CommandBus,
-    private readonly keys: KeyDirectory,
+    private readonly owned: OwnedKeys,
     private readonly usage: KeyUsage,
   ) {}
 
   async list(asked: KeysAsked, { limit, cursor }: ListParameters): Promise<KeyListAnswer> {
-    const all =
-      asked.site === null ? this.keys.listOfMerchant(asked.merchant) : this.keys.listOfSite(asked.site);
-    const { items, nextCursor } = pageOf(all, { limit, cursor, nameOf: ({ id }) => id });
+    const { items, nextCursor } = pageOf(this.owned.list(asked), { limit, cursor, nameOf: ({ id }) => id });
     const uses = await this.usage.lastUses(items.map(({ id }) => id));
     return { keys: items.map((key) => keyAnswer(key, uses.get(key.id))), next_cursor: nextCursor };
   }
 
   async get(asked: KeysAsked, id: string): Promise<Found> {
-    return this.#found(this.#keyOf(asked, id));
+    return this.#found(this.owned.find(asked, id));
   }
 
-  async issue(asked: KeysAsked, { name, scopes, expiresAt }: IssueKeyBody, ids: IdSource): Promise<Found> {
-    const { caller, merchant, site } = asked;
-    const draft = { merchant: merchant ?? OPERATORS_MERCHANT, site, name, scopes };
-    const limit = ownEndOf(caller, this.keys);
+  async issue(asked: KeysAsked, body: IssueMerchantKeyBody, ids: IdSource): Promise<Found> {
+    const { caller } = asked;
+    const { name, scopes, expiresAt } = body;
+    const draft = { ...this.owned.newOwner(asked, body), name, scopes };
+    const limit = this.owned.endOf(caller);
     const end = expiresAt === undefined ? limit : new Date(expiresAt);
     refuseOutlasting(end, limit);
     const issued = await this.commands.execute(
       new IssueKey({ ...draft, expiresAt: end, by: caller.id }, ids),
     );
-    if (issued.outcome === 'owner-unknown') throw site === null ? merchantUnknown() : siteUnknown();
+    if (issued.outcome === 'owner-unknown') throw draft.site === null ? merchantUnknown() : siteUnknown();
     if (issued.outcome === 'revoked') throw Problem.conflict(REFUSALS.revoked);
     return shownOnce(issued);
   }
@@ -84,10 +72,10 @@ export class KeyDesk {
     { body, expected }: { readonly body: ChangeKeyBody; readonly expected: number | 'any' },
   ): Promise<Found> {
     const { caller } = asked;
-    const { id: key } = this.#keyOf(asked, id);
+    const { id: key } = this.owned.find(asked, id);
     const { name, expiresAt } = body;
     const end = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
-    if (end !== undefined) refuseOutlasting(end, ownEndOf(caller, this.keys));
+    if (end !== undefined) refuseOutlasting(end, this.owned.endOf(caller));
     const change: KeyChange = {
       ...(name !== undefined && { name }),
       ...(end !== undefined && { expiresAt: end }),
@@ -95,6 +83,7 @@ export class KeyDesk {
     const changed = await this.commands.execute(new ChangeKey({ key, change, expected, by: caller.id }));
     if (changed.outcome === 'changed') return this.#found(changed.key);
     if (changed.outcome === 'key-unknown') throw keyUnknown();
+    if (changed.outcome === 'revision-differs') throw changedMeanwhile('key', changed.actual);
     throw Problem.conflict(REFUSALS[changed.outcome]);
   }
 
@@ -105,8 +94,8 @@ export class KeyDesk {
   ): Promise<Found> {
     const { caller } = asked;
     const { overlapSeconds, expiresAt } = body;
-    const old = this.#keyOf(asked, id);
-    const limit = ownEndOf(caller, this.keys);
+    const old = this.owned.find(asked, id);
+    const limit = this.owned.endOf(caller);
     const usual = outlasts(old.expiresAt, limit) ? limit : old.expiresAt;
     const end = expiresAt === undefined ? usual : new Date(expiresAt);
     refuseOutlasting(end, limit);
@@ -118,17 +107,9 @@ export class KeyDesk {
   }
 
   async revoke(asked: KeysAsked, id: string): Promise<void> {
-    const { id: key } = this.#keyOf(asked, id);
+    const { id: key } = this.owned.find(asked, id);
     const outcome = await this.commands.execute(new RevokeKey(key, asked.caller.id));
     if (outcome === 'key-unknown') throw keyUnknown();
-  }
-
-  /** @throws Problem 404 unless the key belongs exactly there */
-  #keyOf({ merchant, site }: KeysAsked, id: string): ApiKey {
-    const key = this.keys.byId(id);
-    if (key === undefined || key.site !== site) throw keyUnknown();
-    if (merchant !== null && key.merchant !== merchant) throw keyUnknown();
-    return key;
   }
 
   async #found(key: ApiKey): Promise<Found> {
@@ -150,4 +131,3 @@ const merchantUnknown = (): Problem =>
     { path: 'merchant', message: 'is the id of no merchant' },
   ]);
 
-const keyUnknown = (): Problem => Problem.notFound(KEY_UNKNOWN);

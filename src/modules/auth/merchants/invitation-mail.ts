@@ -1,4 +1,5 @@
 // The mail of an invitation: the only place where its token is shown. Pure.
+import type { Config } from '../../../config/config.js';
 import type { Role } from '../../../events/merchant.events.js';
 import { linkOf } from '../people/mail/account-mails.js';
 import type { Mail } from '../people/mail/mailer.js';
@@ -6,6 +7,8 @@ import type { Mail } from '../people/mail/mailer.js';
 export interface InvitationMail {
   readonly to: string;
   readonly publicUrl: string;
+  /** Who may register to accept it. */
+  readonly registration: Config['REGISTRATION'];
   /** Its name. */
   readonly merchant: string;
   readonly role: Role;
@@ -13,9 +16,16 @@ export interface InvitationMail {
   readonly expiresAt: Date;
 }
 
+const OR_REGISTER: Readonly<Record<Config['REGISTRATION'], string>> = {
+  open: ', or register there with whichever address you like',
+  invited: ', or register there with the address that this was sent to',
+  closed: '',
+};
+
 export const invitationMail = ({
   to,
   publicUrl,
+  registration,
   merchant,
   role,
   token,
@@ -27,7 +37,7 @@ export const invitationMail = ({
     `You are invited to the web analytics of "${merchant}", as ${role}, at`,
     publicUrl,
     '',
-    'To accept, open this and sign in, or register there with whichever address you like, until',
+    `To accept, open this and sign in${OR_REGISTER[registration]}, until`,
     `${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, once:`,
     '',
     linkOf(publicUrl, 'invitation', token),

@@ -1,27 +1,13 @@
 // Invitations over HTTP: two places, those that a merchant has sent, and the one that somebody accepts.
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Query,
-  Req,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, personOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
-import { InputPipe } from '../input.pipe.js';
 import { GuessLimits } from '../people/sign-ins/guess-limits.js';
 import type { IdSource } from '../random-ids.js';
 import { merchantFor } from './acting.js';
@@ -40,12 +26,7 @@ import {
 } from './merchant.dto.js';
 import { MerchantLists } from './merchant.lists.js';
 
-@ApiTags('Merchant')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
-@Controller('v1')
+@ControlPlaneController('v1', { tag: 'Merchant' })
 export class InvitationsController {
   constructor(
     private readonly invitations: InvitationsDesk,

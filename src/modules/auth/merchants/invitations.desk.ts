@@ -2,6 +2,7 @@
 // whoever shows it has read the mail of the address that was invited, so it is not asked which address they
 // signed up with. The event holds its digest, and the address sealed, which is
 // erased once the invitation was accepted or withdrawn.
+import type { Config } from '../../../config/config.js';
 import type { Role } from '../../../events/merchant.events.js';
 import { Problem } from '../../../http/problem.js';
 import type { Telemetry } from '../../../telemetry/telemetry.js';
@@ -14,6 +15,7 @@ import type { GuessLimits } from '../people/sign-ins/guess-limits.js';
 import type { IdSource } from '../random-ids.js';
 import { invitationMail } from './invitation-mail.js';
 import type { Invitation, Merchant } from './merchant.aggregate.js';
+import { openInvitation } from './merchant.decisions.js';
 import type { MerchantDesk } from './merchant.desk.js';
 
 const VALID_DAYS = 7;
@@ -41,6 +43,8 @@ export interface InvitationParts {
   readonly limits: GuessLimits;
   /** Where links lead. */
   readonly publicUrl: string;
+  /** Who may register to accept one. */
+  readonly registration: Config['REGISTRATION'];
   readonly telemetry: Telemetry;
 }
 
@@ -49,7 +53,7 @@ export class InvitationsDesk {
 
   /** @throws Problem */
   async send(caller: Caller, { merchant, email, role, ids }: Invite): Promise<OpenInvitation> {
-    const { sealer, pepper, mailer, limits, desk, publicUrl } = this.parts;
+    const { sealer, pepper, mailer, limits, desk, publicUrl, registration } = this.parts;
     // Or everybody with an account could have us write to anybody, over and over.
     await limits.countInvitation(emailDigest(pepper, email));
     const id = ids.newId('i');
@@ -58,7 +62,7 @@ export class InvitationsDesk {
       id,
       role,
       email: await sealer.seal(subjectOf(id), email),
-      addressDigest: pepper.digest(`${merchant} ${normaliseEmail(email)}`),
+      addressDigest: addressDigest(pepper, { merchant, email }),
       tokenDigest: pepper.digest(token),
       expiresAt: new Date(Date.now() + VALID_DAYS * DAY_MS),
     };
@@ -68,14 +72,24 @@ export class InvitationsDesk {
     });
     const { expiresAt } = invitation;
     await mailer
-      .send(invitationMail({ to: email, publicUrl, merchant: name, role, token, expiresAt }))
+      .send(invitationMail({ to: email, publicUrl, registration, merchant: name, role, token, expiresAt }))
       .catch((error: unknown) => this.#takeBack(caller, { merchant, id, error }));
     return { id, role, email, expiresAt, sentAt: invitations.get(id)?.sentAt ?? new Date() };
   }
 
+  /** Whether it is the token of an open invitation, and was mailed to that address. */
+  async isTo(email: string, token: string): Promise<boolean> {
+    const { desk, pepper } = this.parts;
+    const [id, merchant] = namedBy(token);
+    const found = await desk.lookUp(merchant);
+    const tokenDigest = pepper.digest(token);
+    const invitation = found && openInvitation(found, { id, tokenDigest, now: new Date() });
+    return invitation?.addressDigest === addressDigest(pepper, { merchant, email });
+  }
+
   /** @throws Problem 404 unless it is the token of an open invitation. */
   async accept(caller: Caller, { person, token }: { person: string; token: string }): Promise<Merchant> {
-    const [invitation = '', merchant = ''] = token.split('.');
+    const [invitation, merchant] = namedBy(token);
     const tokenDigest = this.parts.pepper.digest(token);
     const wish = { wish: 'accept', invitation, person, tokenDigest } as const;
     const joined = await this.parts.desk.change(caller, { merchant, wish });
@@ -109,5 +123,16 @@ export class InvitationsDesk {
     );
   }
 }
+
+const namedBy = (token: string): readonly [id: string, merchant: string] => {
+  const [id = '', merchant = ''] = token.split('.');
+  return [id, merchant];
+};
+
+/** Cannot be matched between merchants. */
+const addressDigest = (
+  pepper: KeyPepper,
+  { merchant, email }: { readonly merchant: string; readonly email: string },
+): string => pepper.digest(`${merchant} ${normaliseEmail(email)}`);
 
 const subjectOf = (id: string): string => `invitation-${id}`;

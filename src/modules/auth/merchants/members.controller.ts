@@ -1,26 +1,13 @@
 // A merchant's members over HTTP. Whoever is removed, or has another role, is answered accordingly from the next
 // request on, on this node at once and on others as soon as they hear.
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Patch,
-  Query,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Delete, Get, HttpCode, Param, Patch, Query, UseInterceptors } from '@nestjs/common';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, personOf, requireScope } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { Expected, type Found, FoundInterceptor } from '../found.js';
-import { InputPipe } from '../input.pipe.js';
 import { merchantFor } from './acting.js';
 import { NOBODY, People } from '../people/people.js';
 import { MerchantDesk } from './merchant.desk.js';
@@ -40,12 +27,7 @@ const LAST_OWNER = 'The merchant would be left without an owner, or has changed 
 
 const PATH = '/v1/merchant/members';
 
-@ApiTags('Merchant')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
-@Controller('v1/merchant/members')
+@ControlPlaneController('v1/merchant/members', { tag: 'Merchant' })
 export class MembersController {
   constructor(
     private readonly desk: MerchantDesk,

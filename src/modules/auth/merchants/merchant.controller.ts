@@ -1,12 +1,11 @@
 // A merchant over HTTP: the caller's own, or the one that the operator names.
-import { Body, Controller, Get, Patch, Query, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Get, Patch, Query, UseInterceptors } from '@nestjs/common';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { Expected, type Found, FoundInterceptor } from '../found.js';
-import { InputPipe } from '../input.pipe.js';
 import { merchantFor } from './acting.js';
 import { MERCHANT_UNKNOWN, MerchantDesk } from './merchant.desk.js';
 import { MerchantAnswer, merchantAnswer, MerchantParameters, NameMerchantBody } from './merchant.dto.js';
@@ -15,12 +14,8 @@ import { ETAG } from './merchant.openapi.js';
 
 const PATH = '/v1/merchant';
 
-@ApiTags('Merchant')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor, FoundInterceptor)
-@UsePipes(InputPipe)
-@Controller('v1/merchant')
+@ControlPlaneController('v1/merchant', { tag: 'Merchant' })
+@UseInterceptors(FoundInterceptor)
 export class MerchantController {
   constructor(private readonly desk: MerchantDesk) {}
 

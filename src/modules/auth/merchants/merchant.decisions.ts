@@ -129,6 +129,15 @@ function withdraw(merchant: Merchant, id: string, by: Role | undefined): Merchan
   return { event: { type: 'InvitationWithdrawn', data: { merchant: merchant.id, invitation: id } } };
 }
 
+/** Digests are compared, which nobody can steer: nothing to learn by guessing. */
+export function openInvitation(
+  { invitations }: Merchant,
+  { id, tokenDigest, now }: { readonly id: string; readonly tokenDigest: string; readonly now: Date },
+): Invitation | undefined {
+  const invitation = invitations.get(id);
+  return invitation?.tokenDigest === tokenDigest && invitation.expiresAt > now ? invitation : undefined;
+}
+
 /** One who shows the same token again joined before, and is told so: their client may not have heard. */
 function accept(
   merchant: Merchant,
@@ -139,11 +148,9 @@ function accept(
   if (member !== undefined) {
     return member.invitation === id ? { event: null } : { refused: 'member-already' };
   }
-  const invitation = merchant.invitations.get(id);
-  // Every reason is one answer, and digests are compared, which nobody can steer: nothing to learn by guessing.
-  if (invitation?.tokenDigest !== tokenDigest || invitation.expiresAt <= now) {
-    return { refused: 'invitation-not-open' };
-  }
+  // Every reason is one answer.
+  const invitation = openInvitation(merchant, { id, tokenDigest, now });
+  if (invitation === undefined) return { refused: 'invitation-not-open' };
   if (merchant.members.size >= MEMBERS_MAX) return { refused: 'members-too-many' };
   const { role } = invitation;
   return {

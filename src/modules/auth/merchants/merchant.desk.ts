@@ -6,7 +6,7 @@ import { EventStore } from '../../../event-store/event-store.js';
 import { Problem } from '../../../http/problem.js';
 import { load } from '../aggregate.js';
 import type { Caller } from '../access.js';
-import { entityTag } from '../entity-tag.js';
+import { changedMeanwhile } from '../entity-tag.js';
 import { actorOf } from './acting.js';
 import { ChangeMerchant } from './change-merchant.command.js';
 import { type Merchant, merchantFold, merchantStream } from './merchant.aggregate.js';
@@ -46,11 +46,16 @@ export class MerchantDesk {
 
   /** @throws Problem 404 */
   async find(id: string): Promise<Merchant> {
+    const merchant = await this.lookUp(id);
+    if (merchant === undefined) throw Problem.notFound(MERCHANT_UNKNOWN);
+    return merchant;
+  }
+
+  async lookUp(id: string): Promise<Merchant | undefined> {
     // Some texts can be no stream's name.
-    if (!ID.test(id)) throw Problem.notFound(MERCHANT_UNKNOWN);
+    if (!ID.test(id)) return undefined;
     const { state } = await load(this.eventStore, merchantStream(id), merchantFold);
-    if (state === 'absent') throw Problem.notFound(MERCHANT_UNKNOWN);
-    return state;
+    return state === 'absent' ? undefined : state;
   }
 
   /** @throws Problem */
@@ -63,9 +68,7 @@ export class MerchantDesk {
       case 'refused':
         throw REFUSALS[changed.refusal]();
       case 'revision-differs':
-        throw Problem.conflict(
-          `The merchant has changed since it was read, and is at ${entityTag(changed.revision)} now: read it again.`,
-        );
+        throw changedMeanwhile('merchant', changed.revision);
       case 'merchant-unknown':
         // Whoever guesses a token learns nothing from the merchant that it names.
         throw wish.wish === 'accept' ? REFUSALS['invitation-not-open']() : Problem.notFound(MERCHANT_UNKNOWN);

@@ -1,9 +1,9 @@
 // Merchants, members and invitations as they go over HTTP: what is accepted, what is answered, how both are
 // documented.
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsEmail, IsIn, Matches, MaxLength } from 'class-validator';
+import { IsEmail, IsIn, MaxLength } from 'class-validator';
 import type { Role } from '../../../events/merchant.events.js';
-import { IfGiven, IsLine } from '../input-rules.js';
+import { IfGiven, IsInvitationToken, IsLine } from '../input-rules.js';
 import { EMAIL_CHARACTERS_MAX } from '../people/email-address.js';
 import type { Profile } from '../people/people.js';
 import { ListParameters } from '../sites/site.dto.js';
@@ -54,7 +54,7 @@ export class InviteBody extends ChangeRoleBody {
 
 export class AcceptInvitationBody {
   @ApiProperty({ description: 'As the mail says it.', example: 'i7Gk2mQx9RtP.default.4fQ9sXbT1mVc' })
-  @Matches(/^[\w-]{1,64}\.[\w-]{1,64}\.\w{1,64}$/, { message: 'token is none that was sent' })
+  @IsInvitationToken()
   token!: string;
 }
 

@@ -1,22 +1,11 @@
 // All merchants over HTTP, for the operator.
-import {
-  Body,
-  Controller,
-  Get,
-  Param,
-  Post,
-  Query,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
+import { Body, Get, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { InputPipe } from '../input.pipe.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
 import type { IdSource } from '../random-ids.js';
 import { MERCHANT_UNKNOWN, MerchantDesk } from './merchant.desk.js';
@@ -30,13 +19,8 @@ import {
 import { MerchantLists } from './merchant.lists.js';
 import { RegisterMerchant } from './register-merchant.command.js';
 
-@ApiTags('Operators')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('admin/v1/merchants', { tag: 'Operators' })
 @NeedsScope('operator')
-@Controller('admin/v1/merchants')
 export class MerchantsController {
   constructor(
     private readonly commands: CommandBus,

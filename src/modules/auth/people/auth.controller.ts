@@ -49,6 +49,7 @@ import { ChangePassword } from './passwords/change-password.command.js';
 import { PasswordHashing } from './passwords/password-hashing.js';
 import { passwordFault } from './passwords/password-rules.js';
 import { People } from './people.js';
+import { REGISTRATION_REFUSED, RegistrationGate } from './registration-gate.js';
 import { RegisterPerson } from './register-person.command.js';
 import { GuessLimits } from './sign-ins/guess-limits.js';
 import { RefreshSignIn } from './sign-ins/refresh.command.js';
@@ -74,6 +75,7 @@ const NO_MEMBER = 'You are no member of such a merchant.';
 export class AuthController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    private readonly gate: RegistrationGate,
     private readonly commands: CommandBus,
     private readonly people: People,
     private readonly hashing: PasswordHashing,
@@ -93,12 +95,17 @@ export class AuthController {
     description: 'Answers the same if the address has an account already: the mail that goes there says so.',
   })
   @ApiResponse({ status: 201, type: RegisteredAnswer })
-  @ApiOpenProblems({ 400: 'Some fields are not valid, or the password is easy to guess.', 429: TOO_MANY })
+  @ApiOpenProblems({
+    400: 'Some fields are not valid, or the password is easy to guess.',
+    403: REGISTRATION_REFUSED,
+    429: TOO_MANY,
+  })
   async register(@Body() body: RegisterBody, @Req() { ip }: FastifyRequest): Promise<RegisteredAnswer> {
     const startedAt = performance.now();
-    const { email, password, name, merchantName } = body;
+    const { email, password, name, merchantName, invitation } = body;
     refuseUnfit('password', passwordFault(password, email));
     await this.#countMail(email, ip);
+    await this.gate.admit(email, invitation);
     const passwordHash = await this.hashing.hash(password);
     const registered = await this.commands.execute(
       new RegisterPerson({ email, name, merchantName, passwordHash, isVerified: false }, placeOf(ip)),

@@ -2,7 +2,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsEmail, IsString, Length, MaxLength } from 'class-validator';
-import { IfGiven, IsLine } from '../input-rules.js';
+import { IfGiven, IsInvitationToken, IsLine } from '../input-rules.js';
 import { EMAIL_CHARACTERS_MAX, normaliseEmail } from './email-address.js';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from './passwords/password-rules.js';
 import { TOKEN_CHARACTERS_MAX } from './tokens/mailed-tokens.js';
@@ -49,6 +49,11 @@ export class RegisterBody extends EmailBody {
   @IfGiven()
   @IsLine(NAME_CHARACTERS_MAX)
   merchantName?: string;
+
+  @ApiPropertyOptional({ description: 'Where only who was invited may register: as the mail says it.' })
+  @IfGiven()
+  @IsInvitationToken()
+  invitation?: string;
 }
 
 export class LoginBody extends EmailBody {

@@ -1,7 +1,6 @@
 // Who asks, and their own account, over HTTP.
 import {
   Body,
-  Controller,
   Delete,
   Get,
   HttpCode,
@@ -11,21 +10,18 @@ import {
   Put,
   Query,
   Req,
-  UseGuards,
   UseInterceptors,
-  UsePipes,
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { EventStore } from '../../../event-store/event-store.js';
 import { Problem } from '../../../http/problem.js';
 import { bearerKey, type Caller } from '../access.js';
 import { load } from '../aggregate.js';
 import { ApiProblems } from '../api-answers.js';
-import { Admits, CallerGuard, Calling, SignedInAs } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { InputPipe } from '../input.pipe.js';
+import { Admits, Calling, SignedInAs } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { placeOf } from '../limits/client-network.js';
 import { MemberDirectory } from '../merchants/member.directory.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
@@ -55,12 +51,8 @@ import type { SignedInPerson } from './tokens/access-tokens.js';
 
 const SESSION_UNKNOWN = 'You are not signed in like that.';
 
-@ApiTags('Accounts')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor, NoStoreInterceptor)
-@UsePipes(InputPipe)
-@Controller('v1/me')
+@ControlPlaneController('v1/me', { tag: 'Accounts' })
+@UseInterceptors(NoStoreInterceptor)
 export class MeController {
   constructor(
     @Inject(EventStore) private readonly eventStore: EventStore,

@@ -1,13 +1,12 @@
 // The second factor of one's own account, over HTTP.
-import { Body, Controller, HttpCode, Post, Req, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
+import { Body, HttpCode, Post, Req, UseInterceptors } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
 import { ApiProblems } from '../api-answers.js';
-import { Admits, CallerGuard, SignedInAs } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { InputPipe } from '../input.pipe.js';
+import { Admits, SignedInAs } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { placeOf } from '../limits/client-network.js';
 import {
   ConfirmTotpBody,
@@ -29,13 +28,9 @@ const PASSWORD_WRONG = 'The password is wrong, or you showed a key.';
 const ON_ALREADY = 'The account has a second factor already: switch it off first.';
 const CODE_WRONG = 'The code is wrong, or was used before. Wait for the next one.';
 
-@ApiTags('Accounts')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor, NoStoreInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('v1/me/totp', { tag: 'Accounts' })
+@UseInterceptors(NoStoreInterceptor)
 @Admits('people')
-@Controller('v1/me/totp')
 export class TotpController {
   constructor(
     private readonly commands: CommandBus,

@@ -1,21 +1,12 @@
 // What a merchant has sent, and may send, over HTTP: the caller's own, or the one that the operator names.
-import { Controller, Get, Query, Req, Res, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiExtraModels,
-  ApiOperation,
-  ApiProduces,
-  ApiResponse,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { Get, Query, Req, Res } from '@nestjs/common';
+import { ApiExtraModels, ApiOperation, ApiProduces, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
 import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { InputPipe } from '../input.pipe.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { merchantFor } from '../merchants/acting.js';
 import { MERCHANT_UNKNOWN } from '../merchants/merchant.desk.js';
 import { MerchantParameters } from '../merchants/merchant.dto.js';
@@ -27,13 +18,8 @@ const CSV = 'text/csv';
 const CSV_EXAMPLE = 'site,domain,events,hidden,dropped\r\ns7Gk2mQx9RtP,shop.example,812345,0,0\r\n';
 
 @ApiExtraModels(UsageAnswer)
-@ApiTags('Merchant')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('v1/merchant', { tag: 'Merchant' })
 @NeedsScope('stats:read', 'sites:admin')
-@Controller('v1/merchant')
 export class MerchantUsageController {
   constructor(
     private readonly quotas: QuotaDesk,

@@ -1,9 +1,8 @@
 // Where the endpoints about quotas ask: what a merchant may send, what it has sent, and what becomes of another quota.
 import type { CommandBus } from '@nestjs/cqrs';
 import type { EventStore } from '../../../event-store/event-store.js';
-import { Problem } from '../../../http/problem.js';
 import { load } from '../aggregate.js';
-import { entityTag } from '../entity-tag.js';
+import { changedMeanwhile } from '../entity-tag.js';
 import type { MerchantDesk } from '../merchants/merchant.desk.js';
 import { ChangeQuota, type QuotaChange, versionOf } from './change-quota.command.js';
 import { ExcessAnswer, hiddenFromOf } from './excess-answer.js';
@@ -65,9 +64,6 @@ export class QuotaDesk {
     const { id: merchant } = await this.parts.merchants.find(id);
     const changed = await this.parts.commands.execute(new ChangeQuota({ merchant, change, expected, by }));
     if (changed.outcome === 'changed') return this.find(merchant);
-    throw Problem.changedMeanwhile(
-      'The quota has changed since it was read: read it again.',
-      entityTag(changed.version),
-    );
+    throw changedMeanwhile('quota', changed.version);
   }
 }

@@ -1,24 +1,12 @@
 // Any merchant's quota over HTTP, for the operator.
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Put,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Delete, Get, HttpCode, Param, Post, Put, UseInterceptors } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import type { Caller } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { changedSince } from '../entity-tag.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { Expected, type Found, FoundInterceptor } from '../found.js';
-import { InputPipe } from '../input.pipe.js';
 import { MERCHANT_UNKNOWN } from '../merchants/merchant.desk.js';
 import { QuotaDesk, type QuotaFound } from './quota.desk.js';
 import { QuotaDirectory } from './quota.directory.js';
@@ -33,13 +21,9 @@ const ETAG = {
 
 const ApiMerchant = () => ApiParam({ name: 'id', description: "The merchant's id.", example: 'default' });
 
-@ApiTags('Operators')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor, FoundInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('admin/v1/merchants/:id/quota', { tag: 'Operators' })
+@UseInterceptors(FoundInterceptor)
 @NeedsScope('operator')
-@Controller('admin/v1/merchants/:id/quota')
 export class QuotasController {
   constructor(
     private readonly desk: QuotaDesk,
@@ -67,7 +51,7 @@ export class QuotasController {
   @ApiProblems({
     400: 'Some fields are not valid.',
     404: MERCHANT_UNKNOWN,
-    409: 'The quota has changed since it was read: read it again.',
+    409: changedSince('quota'),
   })
   async set(
     @Param('id') id: string,
@@ -95,7 +79,7 @@ export class QuotasController {
   @ApiResponse({ status: 200, type: QuotaAnswer, headers: ETAG })
   @ApiProblems({
     404: MERCHANT_UNKNOWN,
-    409: 'The quota has changed since it was read: read it again.',
+    409: changedSince('quota'),
   })
   async remove(
     @Param('id') id: string,

@@ -2,7 +2,6 @@
 import {
   applyDecorators,
   Body,
-  Controller,
   Delete,
   Get,
   HttpCode,
@@ -10,21 +9,19 @@ import {
   Patch,
   Post,
   Query,
-  UseGuards,
   UseInterceptors,
-  UsePipes,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { type Caller, requireReach } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { ApiIfMatch, revisionOf } from '../api-revision.js';
 import { ApiSite, SITE_UNKNOWN } from '../api-site.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
 import { type Site, SiteDirectory } from '../directories/site.directory.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
+import { changedSince } from '../entity-tag.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
 import { Expected, type Found, FoundInterceptor } from '../found.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
-import { InputPipe } from '../input.pipe.js';
 import { NoStoreInterceptor } from '../people/no-store.interceptor.js';
 import type { IdSource } from '../random-ids.js';
 import { ListParameters } from '../sites/site.dto.js';
@@ -34,7 +31,7 @@ import {
   SharedLinkAnswer,
   SharedLinkListAnswer,
 } from './shared-link.dto.js';
-import { CHANGED_MEANWHILE, LINK_UNKNOWN, SharedLinksDesk } from './shared-links.desk.js';
+import { LINK_UNKNOWN, SharedLinksDesk } from './shared-links.desk.js';
 
 const SITE_OR_LINK_UNKNOWN = `${SITE_UNKNOWN} Or: ${LINK_UNKNOWN}`;
 const INVALID = 'Some fields are not valid, or the password is easy to guess.';
@@ -46,13 +43,9 @@ const ApiLink = () =>
     ApiParam({ name: 'id', description: "The link's id.", example: 'l7Gk2mQx9RtP' }),
   );
 
-@ApiTags('Shared links')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor, NoStoreInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('v1/sites/:site/shared-links', { tag: 'Shared links' })
+@UseInterceptors(NoStoreInterceptor)
 @NeedsScope('sites:admin')
-@Controller('v1/sites/:site/shared-links')
 export class SharedLinksController {
   constructor(
     private readonly desk: SharedLinksDesk,
@@ -109,7 +102,7 @@ export class SharedLinksController {
   @ApiIfMatch('link')
   @ApiOperation({ operationId: 'changeSharedLink', summary: 'Change a shared link; its token stays' })
   @ApiResponse({ status: 200, type: SharedLinkAnswer, headers: ETAG })
-  @ApiProblems({ 400: INVALID, 404: SITE_OR_LINK_UNKNOWN, 409: CHANGED_MEANWHILE })
+  @ApiProblems({ 400: INVALID, 404: SITE_OR_LINK_UNKNOWN, 409: changedSince('link') })
   change(
     @Param('site') idOrDomain: string,
     @Param('id') id: string,
@@ -126,7 +119,7 @@ export class SharedLinksController {
   @ApiIfMatch('link')
   @ApiOperation({ operationId: 'deleteSharedLink', summary: 'Delete a shared link, for ever' })
   @ApiResponse({ status: 204, description: 'Whoever came by it is refused within seconds.' })
-  @ApiProblems({ 404: SITE_OR_LINK_UNKNOWN, 409: CHANGED_MEANWHILE })
+  @ApiProblems({ 404: SITE_OR_LINK_UNKNOWN, 409: changedSince('link') })
   delete(
     @Param('site') idOrDomain: string,
     @Param('id') id: string,

@@ -6,7 +6,7 @@ import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, siteUnknown } from '../access.js';
 import { KeyDirectory } from '../directories/key.directory.js';
-import { entityTag } from '../entity-tag.js';
+import { changedMeanwhile } from '../entity-tag.js';
 import type { Found } from '../found.js';
 import { ownEndOf, refuseOutlasting } from '../keys/own-end.js';
 import { pageOf } from '../page.js';
@@ -30,8 +30,6 @@ import {
 
 const ID_PREFIX = 'l';
 export const LINK_UNKNOWN = 'The site has no such shared link.';
-export const CHANGED_MEANWHILE =
-  'The link has changed since it was read: read it again. ETag is its revision now.';
 
 /** One link of a site, as whoever asks has seen it. */
 export interface LinkAsked {
@@ -109,7 +107,7 @@ export class SharedLinksDesk {
     const done = await this.commands.execute(new ChangeSharedLink({ id, change, expected, by: caller.id }));
     if (done.outcome === 'done') return done.link;
     if (done.outcome === 'link-unknown') throw linkUnknown();
-    throw Problem.changedMeanwhile(CHANGED_MEANWHILE, entityTag(done.actual));
+    throw changedMeanwhile('link', done.actual);
   }
 
   /** @throws Problem 404 */

@@ -1,21 +1,8 @@
 // Sites over HTTP: reads from the directory, changes through commands. A site that the key does not
 // reach answers as one that does not exist.
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { SiteName } from '../../../events/site.events.js';
 import { Problem } from '../../../http/problem.js';
 import { hasScope, type Caller, requireReach, siteUnknown } from '../access.js';
@@ -26,11 +13,10 @@ import { ChangeSite, type ChangeSiteOutcome } from './change-site.command.js';
 import { CreateSite, type CreateSiteOutcome } from './create-site.command.js';
 import { DeleteSite, type DeleteSiteOutcome } from './delete-site.command.js';
 import { type Site, SiteDirectory } from '../directories/site.directory.js';
-import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
-import { entityTag } from '../entity-tag.js';
+import { ControlPlaneController } from '../control-plane-controller.js';
+import { changedMeanwhile, changedSince } from '../entity-tag.js';
 import { Ids, Repeatable } from '../idempotency/repeatable.js';
-import { InputPipe } from '../input.pipe.js';
-import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
+import { Calling, NeedsScope } from '../caller.guard.js';
 import { merchantFor } from '../merchants/acting.js';
 import { pageOf } from '../page.js';
 import type { IdSource } from '../random-ids.js';
@@ -46,14 +32,8 @@ import {
 import { CURRENCY_DEFAULT, SiteSettingsBody, TIMEZONE_DEFAULT } from './site-settings.dto.js';
 
 const ETAG = revisionOf('site');
-const CHANGED_MEANWHILE = 'The site has changed since it was read: read it again. ETag is its revision now.';
 
-@ApiTags('Sites')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
-@Controller('v1/sites')
+@ControlPlaneController('v1/sites', { tag: 'Sites' })
 export class SitesController {
   constructor(
     private readonly commands: CommandBus,
@@ -122,7 +102,7 @@ export class SitesController {
   @ApiProblems({
     400: 'Some fields are not valid.',
     404: SITE_UNKNOWN,
-    409: `The domain, an alias or a tracking id belongs to another site; or: ${CHANGED_MEANWHILE}`,
+    409: `The domain, an alias or a tracking id belongs to another site; or: ${changedSince('site')}`,
   })
   async change(
     @Target() { idOrDomain, expected }: SiteTarget,
@@ -143,7 +123,7 @@ export class SitesController {
   @ApiIfMatch('site')
   @ApiOperation({ operationId: 'deleteSite', summary: 'Delete a site and release its domain' })
   @ApiResponse({ status: 204, description: 'Deleted.' })
-  @ApiProblems({ 404: SITE_UNKNOWN, 409: CHANGED_MEANWHILE })
+  @ApiProblems({ 404: SITE_UNKNOWN, 409: changedSince('site') })
   async delete(@Target() { idOrDomain, expected }: SiteTarget, @Calling() caller: Caller): Promise<void> {
     const { id: site } = requireReach(caller, this.sites.find(idOrDomain));
     const deleted = await this.commands.execute(new DeleteSite({ site, expected, by: caller.id }));
@@ -177,7 +157,7 @@ function refusal(refused: Refused): Problem {
         { path: 'merchant', message: 'is the id of no merchant' },
       ]);
     case 'revision-differs':
-      return Problem.changedMeanwhile(CHANGED_MEANWHILE, entityTag(refused.actual));
+      return changedMeanwhile('site', refused.actual);
     case 'site-unknown':
       break;
   }

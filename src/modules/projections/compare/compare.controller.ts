@@ -1,24 +1,18 @@
 // GET /admin/v1/projections/{name}/compare: for operators, before they promote a version.
-import { Controller, Get, Param, Query, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
+import { Get, Param, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
 import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
-import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
-import { InputPipe } from '../../auth/input.pipe.js';
-import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
+import { ControlPlaneController } from '../../auth/control-plane-controller.js';
+import { Calling, NeedsScope } from '../../auth/caller.guard.js';
 import { RecordComparison } from './record-comparison.command.js';
 import { CompareVersionsQuery } from './compare-versions.query.js';
 import { CompareAnswer, compareAnswer, CompareParameters } from './compare.dto.js';
 
-@ApiTags('Operation')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('admin/v1/projections/:name/compare', { tag: 'Operation' })
 @NeedsScope('operator')
-@Controller('admin/v1/projections/:name/compare')
 export class CompareController {
   constructor(
     private readonly queries: QueryBus,

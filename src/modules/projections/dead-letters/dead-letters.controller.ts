@@ -1,25 +1,13 @@
 // Dead letters over HTTP, for the operator: what was passed over and why, and what becomes of it.
-import {
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Query,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
+import { Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
 import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
-import { InputPipe } from '../../auth/input.pipe.js';
-import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
+import { ControlPlaneController } from '../../auth/control-plane-controller.js';
+import { Calling, NeedsScope } from '../../auth/caller.guard.js';
 import { DeleteDeadLetter } from './commands/delete-dead-letter.command.js';
 import { ReplayDeadLetter } from './commands/replay-dead-letter.command.js';
 import { DeadLetterTable } from './dead-letter-table.js';
@@ -38,13 +26,8 @@ const ApiLetterId = () =>
 const LETTER_UNKNOWN = 'There is no such dead letter; it may have been replayed or deleted.';
 const LETTER_ID = /^[\w.-]{1,200}$/;
 
-@ApiTags('Operators')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
+@ControlPlaneController('admin/v1/dead-letters', { tag: 'Operators' })
 @NeedsScope('operator')
-@Controller('admin/v1/dead-letters')
 export class DeadLettersController {
   constructor(
     private readonly commands: CommandBus,

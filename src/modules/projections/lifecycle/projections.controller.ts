@@ -1,31 +1,17 @@
 // Which projections there are, in which versions, and which version serves. The projections are folded
 // together, so what is done to one under its name is done to all.
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  ParseIntPipe,
-  Post,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Inject, Param, ParseIntPipe, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
 import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
+import { ControlPlaneController } from '../../auth/control-plane-controller.js';
 import { Ids, Repeatable } from '../../auth/idempotency/repeatable.js';
-import { InputPipe } from '../../auth/input.pipe.js';
 import type { IdSource } from '../../auth/random-ids.js';
-import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
+import { Calling, NeedsScope } from '../../auth/caller.guard.js';
 import { ChangeVersions, type VersionChange } from './commands/change-versions.command.js';
 import { RequestRebuild } from './commands/request-rebuild.command.js';
 import { ProgressReport } from './progress-report.js';
@@ -37,12 +23,7 @@ import { scopeOf } from './rebuild-scope.js';
 
 const ApiName = () => ApiParam({ name: 'name', description: "The projection's name.", example: 'sessions' });
 
-@ApiTags('Operators')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
-@Controller('admin/v1/projections')
+@ControlPlaneController('admin/v1/projections', { tag: 'Operators' })
 export class ProjectionsController {
   constructor(
     private readonly commands: CommandBus,

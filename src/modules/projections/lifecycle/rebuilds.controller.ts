@@ -1,23 +1,12 @@
 // Rebuilds under way and past: how far they have come, and holding them up.
-import {
-  Controller,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Query,
-  UseGuards,
-  UseInterceptors,
-  UsePipes,
-} from '@nestjs/common';
+import { Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
 import type { Caller } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
-import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
-import { InputPipe } from '../../auth/input.pipe.js';
-import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
+import { ControlPlaneController } from '../../auth/control-plane-controller.js';
+import { Calling, NeedsScope } from '../../auth/caller.guard.js';
 import { pageOf } from '../../auth/page.js';
 import { ListParameters } from '../../auth/sites/site.dto.js';
 import { ControlRebuild } from './commands/control-rebuild.command.js';
@@ -29,12 +18,7 @@ import { RebuildAnswer, RebuildListAnswer } from './rebuild.dto.js';
 const ApiId = () => ApiParam({ name: 'id', description: "The rebuild's id.", example: 'r7Gk2mQx9RtP' });
 const UNKNOWN = 'There is no such rebuild.';
 
-@ApiTags('Operators')
-@ApiBearerAuth('bearer')
-@UseGuards(CallerGuard)
-@UseInterceptors(EventStoreOutageInterceptor)
-@UsePipes(InputPipe)
-@Controller('admin/v1/rebuilds')
+@ControlPlaneController('admin/v1/rebuilds', { tag: 'Operators' })
 export class RebuildsController {
   constructor(
     private readonly commands: CommandBus,

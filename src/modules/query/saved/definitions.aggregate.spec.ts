@@ -344,9 +344,12 @@ describe('all that a site has defined', () => {
     const site = new Site();
     site.create(goals, { eventName: 'A' });
     site.create(goals, { eventName: 'B' });
-    expect(site.ask(goals, changed('g1', { name: 'C' }, 1))).toEqual({ refused: 'revision-differs' });
+    expect(site.ask(goals, changed('g1', { name: 'C' }, 1))).toEqual({
+      refused: 'revision-differs',
+      actual: 0,
+    });
     expect(site.ask(goals, changed('g1', { name: 'C' }, 0))).toMatchObject({ name: 'C' });
-    expect(site.ask(goals, deleted('g1', 0))).toEqual({ refused: 'revision-differs' });
+    expect(site.ask(goals, deleted('g1', 0))).toEqual({ refused: 'revision-differs', actual: 2 });
     expect(site.ask(goals, changed('g1', { name: 'C' }))).toBeNull();
     expect(site.ask(goals, deleted('g1', 2))).toEqual({ site: SITE, id: 'g1' });
     for (const wish of [changed('g1', {}), deleted('g1'), changed('constructor', {})]) {

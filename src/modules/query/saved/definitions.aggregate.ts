@@ -58,7 +58,8 @@ export type Wish =
   | { readonly wish: 'delete'; readonly id: string; readonly expected: Revision | 'any' };
 
 export type Refusal =
-  | { readonly refused: 'unknown' | 'revision-differs' }
+  | { readonly refused: 'unknown' }
+  | { readonly refused: 'revision-differs'; readonly actual: Revision }
   | { readonly refused: 'conflict'; readonly reason: string };
 
 /** The event is null where everything is as wished already. */
@@ -90,7 +91,9 @@ export function decide<Kind extends DefinitionKind>(
 
   const current = ofKind.get(wish.id);
   if (current === undefined) return { refused: 'unknown' };
-  if (wish.expected !== 'any' && wish.expected !== current.revision) return { refused: 'revision-differs' };
+  if (wish.expected !== 'any' && wish.expected !== current.revision) {
+    return { refused: 'revision-differs', actual: current.revision };
+  }
   if (wish.wish === 'delete') {
     const reason = rules.keptBy?.(wish.id, definitions);
     return reason === undefined ? { event: event('Deleted') } : conflict(reason);

@@ -1,7 +1,6 @@
 // The endpoints of one kind of definition, made of its rules.
 import {
   Body,
-  Controller,
   Delete,
   Get,
   HttpCode,
@@ -11,18 +10,14 @@ import {
   Post,
   Query,
   type Type,
-  UseGuards,
   UseInterceptors,
-  UsePipes,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { DefinitionKind } from '../../../events/definition.events.js';
 import type { Caller } from '../../auth/access.js';
-import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
+import { ControlPlaneController } from '../../auth/control-plane-controller.js';
 import { Expected, type Found, FoundInterceptor } from '../../auth/found.js';
 import { Ids, Repeatable } from '../../auth/idempotency/repeatable.js';
-import { InputPipe } from '../../auth/input.pipe.js';
-import { Calling, CallerGuard, NeedsScope } from '../../auth/caller.guard.js';
+import { Calling, NeedsScope } from '../../auth/caller.guard.js';
 import type { IdSource } from '../../auth/random-ids.js';
 import type { DefinitionRules } from './definition.js';
 import { DefinitionsDesk } from './definitions.desk.js';
@@ -31,12 +26,7 @@ import { documentationOf } from './definitions.openapi.js';
 export function definitionsController(rules: DefinitionRules<DefinitionKind>): Type {
   const documented = documentationOf(rules);
 
-  @ApiTags(`${rules.kind}s`)
-  @ApiBearerAuth('bearer')
-  @UseGuards(CallerGuard)
-  @UseInterceptors(EventStoreOutageInterceptor)
-  @UsePipes(InputPipe)
-  @Controller(`v1/sites/:site/${rules.plural}`)
+  @ControlPlaneController(`v1/sites/:site/${rules.plural}`, { tag: `${rules.kind}s` })
   class DefinitionsController {
     constructor(@Inject(DefinitionsDesk) private readonly desk: DefinitionsDesk) {}
 

@@ -6,6 +6,7 @@ import type { DefinitionKind } from '../../../events/definition.events.js';
 import { Problem } from '../../../http/problem.js';
 import { type Caller, requireReach, siteUnknown } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
+import { changedMeanwhile } from '../../auth/entity-tag.js';
 import type { Found } from '../../auth/found.js';
 import { pageOf } from '../../auth/page.js';
 import type { IdSource } from '../../auth/random-ids.js';
@@ -102,7 +103,7 @@ function problemOf(asked: Asked, refusal: Refusal): Problem {
     case 'unknown':
       return unknownItem(asked);
     case 'revision-differs':
-      return Problem.conflict(`The ${asked.rules.singular} has changed since it was read: read it again.`);
+      return changedMeanwhile(asked.rules.singular, refusal.actual);
     case 'conflict':
       return Problem.conflict(refusal.reason);
   }

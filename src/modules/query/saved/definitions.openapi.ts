@@ -16,6 +16,7 @@ import { z } from 'zod';
 import type { DefinitionKind } from '../../../events/definition.events.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { ApiSite } from '../../auth/api-site.js';
+import { changedSince } from '../../auth/entity-tag.js';
 import type { DefinitionRules } from './definition.js';
 import { listSchemaOf } from './list-parameters.js';
 
@@ -84,7 +85,7 @@ export function documentationOf<Kind extends DefinitionKind>(rules: DefinitionRu
         ApiProblems({
           400: 'Some fields are not valid.',
           404: UNKNOWN,
-          409: 'It has changed since it was read, or the name is taken.',
+          409: `The name is taken; or: ${changedSince(rules.singular)}`,
         }),
       ),
     Delete: () =>
@@ -93,7 +94,7 @@ export function documentationOf<Kind extends DefinitionKind>(rules: DefinitionRu
         ApiIfMatch(),
         Operation('delete', `Delete one of a site's ${plural}`),
         ApiResponse({ status: 204, description: 'Deleted.' }),
-        ApiProblems({ 404: UNKNOWN, 409: 'It has changed since it was read, or something else needs it.' }),
+        ApiProblems({ 404: UNKNOWN, 409: `Something else needs it; or: ${changedSince(rules.singular)}` }),
       ),
   };
 }

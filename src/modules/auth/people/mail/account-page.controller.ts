@@ -79,7 +79,7 @@ async function post(path, body, key) {
 async function accept() {
   const credentials = { email: email.value, password: password.value };
   if (isNew.checked) {
-    const { verificationRequired } = await post('/v1/auth/register', credentials);
+    const { verificationRequired } = await post('/v1/auth/register', { ...credentials, invitation: token });
     isNew.checked = false;
     if (verificationRequired)
       throw 'Confirm your address by the mail that was sent to you, then sign in here, or open the link of the invitation again.';
