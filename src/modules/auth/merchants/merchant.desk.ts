@@ -9,7 +9,7 @@ import type { Caller } from '../access.js';
 import { entityTag } from '../entity-tag.js';
 import { actorOf } from './acting.js';
 import { ChangeMerchant } from './change-merchant.command.js';
-import { type Merchant, merchantFold, merchantStream } from './merchant.aggregate.js';
+import { type Merchant, merchantFold, merchantStream, presentMerchant } from './merchant.aggregate.js';
 import type { MerchantRefusal, MerchantWish } from './merchant.decisions.js';
 
 export const MERCHANT_UNKNOWN = 'There is no such merchant.';
@@ -19,6 +19,12 @@ const ID = /^[\w-]{1,64}$/;
 const REFUSALS: Readonly<Record<MerchantRefusal, () => Problem>> = {
   'not-allowed': () => Problem.forbidden('This needs the role admin.'),
   'owners-only': () => Problem.forbidden('Only an owner makes, changes or removes owners.'),
+  'owner-needed': () => Problem.forbidden('This needs the role owner.'),
+  'operators-own': () => Problem.conflict("The operators' own merchant cannot be deleted."),
+  'not-confirmed': () =>
+    Problem.badRequest('Say which merchant is to be deleted.', [
+      { path: 'confirm', message: 'is neither its name nor its id' },
+    ]),
   'last-owner': () => Problem.conflict('The merchant has no other owner: make another one first.'),
   'member-unknown': () => Problem.notFound('There is no such member.'),
   'member-already': () => Problem.conflict('You are a member of this merchant already.'),
@@ -29,6 +35,9 @@ const REFUSALS: Readonly<Record<MerchantRefusal, () => Problem>> = {
     Problem.conflict('There is an open invitation for this address: withdraw it first.'),
   'invitations-too-many': () => Problem.conflict('Too many invitations are open: withdraw some first.'),
 };
+
+/** What is told to whoever may not. */
+export const refusalOf = (refusal: MerchantRefusal): Problem => REFUSALS[refusal]();
 
 export interface Wished {
   readonly merchant: string;
@@ -49,8 +58,9 @@ export class MerchantDesk {
     // Some texts can be no stream's name.
     if (!ID.test(id)) throw Problem.notFound(MERCHANT_UNKNOWN);
     const { state } = await load(this.eventStore, merchantStream(id), merchantFold);
-    if (state === 'absent') throw Problem.notFound(MERCHANT_UNKNOWN);
-    return state;
+    const merchant = presentMerchant(state);
+    if (merchant === undefined) throw Problem.notFound(MERCHANT_UNKNOWN);
+    return merchant;
   }
 
   /** @throws Problem */
@@ -61,14 +71,14 @@ export class MerchantDesk {
       case 'done':
         return changed.merchant;
       case 'refused':
-        throw REFUSALS[changed.refusal]();
+        throw refusalOf(changed.refusal);
       case 'revision-differs':
         throw Problem.conflict(
           `The merchant has changed since it was read, and is at ${entityTag(changed.revision)} now: read it again.`,
         );
       case 'merchant-unknown':
         // Whoever guesses a token learns nothing from the merchant that it names.
-        throw wish.wish === 'accept' ? REFUSALS['invitation-not-open']() : Problem.notFound(MERCHANT_UNKNOWN);
+        throw wish.wish === 'accept' ? refusalOf('invitation-not-open') : Problem.notFound(MERCHANT_UNKNOWN);
     }
   }
 }

@@ -44,8 +44,9 @@ export class QuotaDirectory implements Directory {
   }
 
   apply(event: RecordedEvent): void {
-    if (!CHANGES.has(event.type)) return;
     const merchant = event.data.merchant as string;
+    if (event.type === 'MerchantDeleted') this.#states.delete(merchant);
+    if (!CHANGES.has(event.type)) return;
     this.#states.set(merchant, quotaFold.evolve(this.stateOf(merchant), event));
   }
 
