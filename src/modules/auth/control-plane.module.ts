@@ -113,7 +113,15 @@ type RemoverInputs = [
     DeletionTelemetry,
     Erasures,
     Deletions,
-    RowEraser,
+    {
+      provide: RowEraser,
+      inject: [Pool, EventStore, Erasures, DeletionTelemetry],
+      useFactory: (
+        pool: Pool,
+        eventStore: EventStore,
+        ...[erasures, telemetry]: [Erasures, DeletionTelemetry]
+      ) => new RowEraser({ pool, eventStore, erasures, telemetry }),
+    },
     {
       provide: Eraser,
       inject: [Pool, Deletions, Erasures, RowEraser, KeyDirectory, CommandBus, DeletionTelemetry],

@@ -5,7 +5,6 @@ import { ApiProblems } from '../api-answers.js';
 import { CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
-import { ControlReadModels } from '../read-models/control-read-models.js';
 import { Deletions } from './deletions.js';
 import { deletionAnswer, DeletionListAnswer, DeletionParameters } from './deletions.dto.js';
 
@@ -17,10 +16,7 @@ import { deletionAnswer, DeletionListAnswer, DeletionParameters } from './deleti
 @NeedsScope('operator')
 @Controller('admin/v1/deletions')
 export class DeletionsController {
-  constructor(
-    private readonly deletions: Deletions,
-    private readonly readModels: ControlReadModels,
-  ) {}
+  constructor(private readonly deletions: Deletions) {}
 
   @Get()
   @ApiOperation({
@@ -30,7 +26,6 @@ export class DeletionsController {
   @ApiResponse({ status: 200, type: DeletionListAnswer })
   @ApiProblems({ 400: 'A parameter is not valid.' })
   async list(@Query() { limit, cursor, merchant }: DeletionParameters): Promise<DeletionListAnswer> {
-    await this.readModels.settle();
     const page = await this.deletions.page({ limit, cursor, merchant });
     return { deletions: page.items.map(deletionAnswer), next_cursor: page.nextCursor };
   }

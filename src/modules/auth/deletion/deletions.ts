@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { cursorOf, cursorRefused, type Page, textOfCursor } from '../page.js';
+import { ControlReadModels } from '../read-models/control-read-models.js';
 import type { Owner } from './owned-rows.js';
 
 const DAY_MS = 86_400_000;
@@ -61,6 +62,7 @@ export class Deletions {
   constructor(
     private readonly pool: Pool,
     @Inject(CONFIG) private readonly config: Pick<Config, 'DELETION_GRACE_DAYS'>,
+    private readonly readModels: ControlReadModels,
   ) {}
 
   /** Of a deletion that the tables may not know yet. */
@@ -72,6 +74,7 @@ export class Deletions {
   async page({ limit, cursor, merchant }: DeletionsWanted): Promise<Page<Deletion>> {
     const [, kind, subject] = cursor === undefined ? ['', '', ''] : (CURSOR.exec(textOfCursor(cursor)) ?? []);
     if (kind === undefined) throw cursorRefused();
+    await this.readModels.settle();
     const { rows } = await this.pool.query<DeletionRow>(PAGE, [kind, subject, merchant ?? null, limit + 1]);
     const items = rows.slice(0, limit).map((row) => this.#deletion(row));
     const last = items.at(-1);
@@ -79,7 +82,9 @@ export class Deletions {
     return { items, nextCursor: hasMore ? cursorOf(`${last.kind} ${last.subject}`) : null };
   }
 
+  /** Undefined: the tables do not know yet. */
   async ofMerchant(merchant: string): Promise<Deletion | undefined> {
+    await this.readModels.settle();
     const { rows } = await this.pool.query<DeletionRow>(
       `${SELECT} WHERE kind = 'merchant' AND subject = $1`,
       [merchant],

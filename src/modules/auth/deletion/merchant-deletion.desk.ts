@@ -6,7 +6,6 @@ import type { Actor } from '../merchants/merchant.decisions.js';
 import { DeleteMerchant } from '../merchants/delete-merchant.command.js';
 import { MERCHANT_UNKNOWN, refusalOf } from '../merchants/merchant.desk.js';
 import type { DeletedMerchant } from '../merchants/merchant.aggregate.js';
-import { ControlReadModels } from '../read-models/control-read-models.js';
 import { type Deletion, Deletions } from './deletions.js';
 import { MerchantRemover } from './merchant-remover.js';
 
@@ -23,7 +22,6 @@ export class MerchantDeletionDesk {
     private readonly commands: CommandBus,
     private readonly deletions: Deletions,
     private readonly remover: MerchantRemover,
-    private readonly readModels: ControlReadModels,
   ) {}
 
   /** The same for whoever asks again. @throws Problem */
@@ -34,9 +32,9 @@ export class MerchantDeletionDesk {
     const isTheirs =
       deleted.outcome === 'deleted' && (wish.actor === 'operator' || deleted.merchant.deletedBy === wish.by);
     if (!isTheirs) throw Problem.notFound(MERCHANT_UNKNOWN);
-    await this.readModels.settle();
+    const deletion = await this.deletions.ofMerchant(wish.merchant);
     this.remover.begin();
-    return (await this.deletions.ofMerchant(wish.merchant)) ?? this.#begun(deleted.merchant);
+    return deletion ?? this.#begun(deleted.merchant);
   }
 
   /** As long as the tables do not know. */

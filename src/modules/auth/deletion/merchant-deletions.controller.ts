@@ -47,7 +47,7 @@ export class MerchantDeletionsController {
   ) {}
 
   @Delete('v1/merchant')
-  @ApiTags('Accounts')
+  @ApiTags('Merchant')
   @Admits('people')
   @HttpCode(202)
   @ApiOperation({

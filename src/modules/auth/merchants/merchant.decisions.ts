@@ -29,6 +29,7 @@ export type InvitationDraft = Omit<Invitation, 'sentAt'>;
 export type MerchantRefusal =
   | 'not-allowed'
   | 'owners-only'
+  | 'no-member'
   | 'owner-needed'
   | 'operators-own'
   | 'not-confirmed'
@@ -59,13 +60,12 @@ export function decide(
   if (wish.wish === 'accept') return accept(merchant, wish, now);
   const isLeaving = wish.wish === 'remove' && typeof actor === 'object' && actor.person === wish.person;
   const role = roleOf(merchant, actor);
+  if (wish.wish === 'delete') return deleteAll(merchant, wish.confirm, role);
   if (!isLeaving && role !== 'owner' && role !== 'admin') return { refused: 'not-allowed' };
   switch (wish.wish) {
     case 'rename':
       if (wish.name === merchant.name) return { event: null };
       return { event: { type: 'MerchantRenamed', data: { merchant: merchant.id, name: wish.name } } };
-    case 'delete':
-      return deleteAll(merchant, wish.confirm, role);
     case 'change-role':
       return changeRole(merchant, wish, role);
     case 'remove':
@@ -112,6 +112,7 @@ export const isLastOwner = ({ members }: Merchant, person: string): boolean =>
   ![...members.values()].some((one) => one.role === 'owner' && one.person !== person);
 
 function deleteAll(merchant: Merchant, confirm: string, by: Role | undefined): MerchantDecision {
+  if (by === undefined) return { refused: 'no-member' };
   if (by !== 'owner') return { refused: 'owner-needed' };
   if (merchant.id === OPERATORS_MERCHANT) return { refused: 'operators-own' };
   if (confirm !== merchant.id && confirm !== merchant.name) return { refused: 'not-confirmed' };

@@ -19,6 +19,7 @@ const ID = /^[\w-]{1,64}$/;
 const REFUSALS: Readonly<Record<MerchantRefusal, () => Problem>> = {
   'not-allowed': () => Problem.forbidden('This needs the role admin.'),
   'owners-only': () => Problem.forbidden('Only an owner makes, changes or removes owners.'),
+  'no-member': () => Problem.notFound(MERCHANT_UNKNOWN),
   'owner-needed': () => Problem.forbidden('This needs the role owner.'),
   'operators-own': () => Problem.conflict("The operators' own merchant cannot be deleted."),
   'not-confirmed': () =>

@@ -90,5 +90,8 @@ function note(event: RecordedEvent & MerchantEvent, { merchants, members, invita
     }
     case 'InvitationWithdrawn':
       return invitations.delete(event.data);
+    // Of that, no rows are left to change: see above.
+    case 'MerchantDeleted':
+    case 'MerchantErased':
   }
 }
