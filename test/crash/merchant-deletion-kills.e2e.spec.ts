@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatedProduct } from '../e2e/operated-product.js';
 import { rowsLeft } from './rows-left.js';
 
-const SITES = 12;
+const SITES = 10;
 const EVENTS_PER_SITE = 250;
 const PATIENCE_MS = 60_000;
 
@@ -102,6 +102,11 @@ const counted = async (what: 'sites' | 'keys'): Promise<number> => {
 };
 
 it('goes on wherever it was killed, and leaves nothing of the merchant and all of the other', async () => {
+  // Of a site that nobody knows any more: what is the merchant's does not all go with its sites.
+  await product.postgres.pool.query(
+    `INSERT INTO event_usage SELECT merchant, month, 'lost', events FROM event_usage WHERE merchant = $1 LIMIT 1`,
+    [gone],
+  );
   const staying = await rowsOf(stays);
   const before = await rowsOf(gone);
   expect(before['public.event_usage']).toBeGreaterThan(0);
@@ -148,7 +153,7 @@ it('goes on wherever it was killed, and leaves nothing of the merchant and all o
   await diesAt('deletion.after-commit:0');
   await product.startAgain();
   const [merchant] = await until(([first]) => first?.state === 'erased');
-  expect(merchant!.rows).toBe(before['public.event_usage']);
+  expect(merchant!.rows).toBe(1);
 
   expect(await rowsOf(gone)).toEqual({});
   expect(await rowsOf(stays)).toEqual(staying);
