@@ -7,7 +7,7 @@ import { rowsLeft } from './rows-left.js';
 
 const SITES = 10;
 const EVENTS_PER_SITE = 250;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 interface Deletion {
   readonly kind: 'site' | 'merchant';
@@ -118,8 +118,6 @@ it('goes on wherever it was killed, and leaves nothing of the merchant and all o
   expect([await counted('sites'), await counted('keys')]).toEqual([0, 0]);
   await diesAt('deletion.site-deleted:2');
   expect(await counted('sites')).toBe(3);
-  await diesAt('deletion.site-deleted:4');
-  expect(await counted('sites')).toBe(8);
   await diesAt('deletion.key-revoked:5');
   expect([await counted('sites'), await counted('keys')]).toEqual([SITES, 6]);
 
@@ -143,7 +141,6 @@ it('goes on wherever it was killed, and leaves nothing of the merchant and all o
     `UPDATE control.deletions SET deleted_at = deleted_at - interval '8 days'`,
   );
   await diesAt('deletion.before-commit:3');
-  await diesAt('deletion.after-commit:5');
   const left = await rowsOf(gone);
   expect(left['public.event_usage']).toBeGreaterThan(0);
   await product.startAgain();
@@ -162,4 +159,4 @@ it('goes on wherever it was killed, and leaves nothing of the merchant and all o
     `SELECT count(*)::integer AS times FROM event_store.events WHERE type = 'MerchantErased'`,
   );
   expect(rows).toEqual([{ times: 1 }]);
-}, 300_000);
+}, 600_000);

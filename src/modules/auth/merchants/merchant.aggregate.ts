@@ -40,8 +40,6 @@ export interface DeletedMerchant {
   readonly id: string;
   readonly deletedAt: Date;
   readonly deletedBy: string;
-  readonly isErased: boolean;
-  readonly revision: number;
 }
 
 export type MerchantState = Merchant | DeletedMerchant | 'absent';
@@ -65,13 +63,12 @@ export const merchantFold: Fold<MerchantState> = {
       return { id, name, members: new Map(), invitations: new Map(), createdAt, revision };
     }
     if (state === 'absent') return state;
-    const { revision } = event;
-    if (isDeleted(state)) return { ...state, isErased: event.type === 'MerchantErased', revision };
+    if (isDeleted(state)) return state;
     if (event.type === 'MerchantDeleted') {
       const deletedBy = String(event.metadata?.['by']);
-      return { id: state.id, deletedAt: event.recordedAt, deletedBy, isErased: false, revision };
+      return { id: state.id, deletedAt: event.recordedAt, deletedBy };
     }
-    return { ...state, ...changed(state, event), revision };
+    return { ...state, ...changed(state, event), revision: event.revision };
   },
 };
 
