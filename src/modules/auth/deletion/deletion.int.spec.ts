@@ -145,7 +145,7 @@ describe('a merchant', () => {
       `/admin/v1/deletions?merchant=${owner.merchant}&limit=100&cursor=${second.body.next_cursor}`,
     );
     const listed = [...second.body.deletions, ...rest.body.deletions].map(({ site }) => site);
-    expect(listed.slice(1).sort()).toEqual(sites.sort());
+    expect(new Set(listed.slice(1))).toEqual(new Set(sites));
     expect(await count('control.keys', 'merchant', owner.merchant)).toBe(0);
     expect(await count('people.data_keys', 'subject', `invitation-${invitation}`)).toBe(0);
     // Its domains are free.
