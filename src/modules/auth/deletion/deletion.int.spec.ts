@@ -151,7 +151,7 @@ describe('a merchant', () => {
     // Its domains are free.
     expect((await operator('POST', '/v1/sites', { domain })).status).toBe(201);
     expect((await removeMerchant(owner.call)).body).toMatchObject({ state: 'waiting', left: 0 });
-  }, 60_000);
+  }, 300_000);
 
   const count = async (table: string, column: string, value: string): Promise<number> =>
     Number((await pool.query(`SELECT count(*) FROM ${table} WHERE ${column} = $1`, [value])).rows[0].count);
@@ -232,7 +232,7 @@ describe('a merchant', () => {
       expect((await operator('GET', `/v1/sites/race-${n}.example`)).status).toBe(404);
       expect((await operator('POST', '/v1/sites', { domain: `race-${n}.example` })).status).toBe(201);
     }
-  }, 60_000);
+  }, 300_000);
 });
 
 /** Where it can be read: in any table, as it stands, or by whatever key is left that opens it. */
@@ -321,7 +321,7 @@ describe('a person', () => {
     const anew = await register(email, 'Somebody else');
     expect(anew.id).not.toBe(gone.id);
     expect((await anew.call('GET', '/v1/me')).body.merchants).toHaveLength(1);
-  }, 60_000);
+  }, 300_000);
 
   it('gives the code, too, where there is a second factor', async () => {
     const { call } = await register();
