@@ -226,4 +226,4 @@ it('has forgotten somebody once it runs again, after a process was killed while 
   expect((await call('GET', '/v1/me', { key })).status).toBe(401);
   expect((await post('/v1/auth/register', { email, password: PASSWORD })).status).toBe(201);
   expect((await login(email)).status).toBe(200);
-});
+}, 300_000);
