@@ -8,6 +8,7 @@ import {
   type Merchant,
   merchantFold,
   merchantStream,
+  presentMerchant,
 } from '../src/modules/auth/merchants/merchant.aggregate.js';
 import { siteFold, siteStream } from '../src/modules/auth/sites/site.aggregate.js';
 
@@ -17,6 +18,7 @@ const TABLES = {
   invitations: ['merchant', 'invitation'],
   sites: ['site'],
   keys: ['key'],
+  deletions: ['kind', 'subject'],
 } as const;
 
 type Row = Readonly<Record<string, unknown>>;
@@ -40,7 +42,9 @@ export async function foldedRows(eventStore: EventStore): Promise<ControlRows> {
       .filter(([stream]) => stream.startsWith(prefix))
       .map(([, events]) => events.reduce((state, event) => evolve(state, event), initial))
       .filter((state) => typeof state !== 'string') as Exclude<State, string>[];
-  const merchants = folds(merchantStream(''), merchantFold);
+  const merchants = folds(merchantStream(''), merchantFold)
+    .map(presentMerchant)
+    .filter((merchant) => merchant !== undefined);
   return ordered({
     merchants: merchants.map(({ id, name, createdAt }) => ({ merchant: id, name, created_at: createdAt })),
     members: merchants.flatMap(memberRows),
@@ -53,7 +57,25 @@ export async function foldedRows(eventStore: EventStore): Promise<ControlRows> {
       const { id, merchant, site, name, createdAt } = key;
       return { key: id, merchant, site, name, created_at: createdAt, state: asJson(key) };
     }),
+    deletions: [...streams.values()].flatMap(deletionRows),
   });
+}
+
+/** Of one stream: of the first event by which it was deleted, and the last by which it was erased. */
+function deletionRows(events: readonly RecordedEvent[]): readonly Row[] {
+  const at = events.findIndex(({ type }) => type === 'SiteDeleted' || type === 'MerchantDeleted');
+  const deleted = events[at];
+  if (deleted === undefined) return [];
+  const kind = deleted.type === 'SiteDeleted' ? 'site' : 'merchant';
+  const erased = events.slice(at).findLast(({ type }) => type === 'DataErased' || type === 'MerchantErased');
+  const created = events.find(({ type }) => type === 'SiteCreated');
+  const merchant = kind === 'site' ? (created?.data['merchant'] ?? null) : deleted.data['merchant'];
+  return [
+    {
+      ...{ kind, subject: deleted.data[kind], merchant, deleted_at: deleted.recordedAt },
+      ...{ erased_at: erased?.recordedAt ?? null, rows: String(erased?.data['rows'] ?? 0) },
+    },
+  ];
 }
 
 const memberRows = ({ id, members }: Merchant): readonly Row[] =>

@@ -22,6 +22,22 @@ describe('tidemark merchants', () => {
     expect(api.requests[1]!.path).toBe('/admin/v1/merchants?limit=100');
   });
 
+  it('deletes one by its name, and says how far that is', async () => {
+    const unsure = await run(['merchants', 'delete', 'm1']);
+    expect([unsure.exitCode, unsure.err]).toEqual([2, expect.stringContaining('--name')]);
+    expect(api.requests).toEqual([]);
+    const deletion = { state: 'deleting', left: 1200, eraseAfter: '2026-11-28T10:00:00.000Z' };
+    api.misbehave = () => ({ status: 202, body: deletion });
+    const { exitCode, out, err } = await run(['merchants', 'delete', 'm1', '--name', 'Example shops']);
+    expect([exitCode, out, err]).toEqual([
+      ...[0, expect.stringContaining('deleting'), expect.stringMatching(/1.200 sites and keys/)],
+    ]);
+    const path = '/admin/v1/merchants/m1';
+    expect(api.requests).toEqual([{ method: 'DELETE', path, body: { confirm: 'Example shops' } }]);
+    const shown = await run(['merchants', 'delete', 'm1', '--name', 'm1', '--json']);
+    expect(JSON.parse(shown.out)).toEqual(deletion);
+  });
+
   it('creates one, and sites and keys of it', async () => {
     api.misbehave = () => ({ status: 201, body: merchant });
     const { out, err } = await run(['merchants', 'create', 'Example shops']);

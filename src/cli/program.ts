@@ -13,6 +13,7 @@ import { CliFailure, EXIT_FAILED, EXIT_USAGE, NegativeOutcome } from './failure.
 import { importCommand } from './import.command.js';
 import { keysCommand } from './keys.command.js';
 import { merchantsCommand } from './merchants.command.js';
+import { peopleCommand } from './people.command.js';
 import { projectionsCommand } from './projections.command.js';
 import { promoteCommand, rollbackCommand } from './promote.command.js';
 import { queryCommand } from './query.command.js';
@@ -76,6 +77,7 @@ function createProgram(version: string, context: CommandContext): Command {
   for (const command of [
     importCommand,
     merchantsCommand,
+    peopleCommand,
     quotasCommand,
     usageCommand,
     sitesCommand,

@@ -20,6 +20,10 @@ export const FAILPOINTS = [
   'people.signed-in',
   'people.password-changed',
   'repeatable.before-answer',
+  'deletion.merchant-deleted',
+  'deletion.site-deleted',
+  'deletion.key-revoked',
+  'deletion.person-erased',
   'deletion.before-commit',
   'deletion.after-commit',
 ] as const;

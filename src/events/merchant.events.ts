@@ -37,4 +37,15 @@ export type MerchantEvent =
         readonly expiresAt: string;
       };
     }
-  | { readonly type: 'InvitationWithdrawn'; readonly data: OfInvitation };
+  | { readonly type: 'InvitationWithdrawn'; readonly data: OfInvitation }
+  | {
+      /** Ends all memberships and invitations, and whatever the merchant owns, at once; its stream, too, but for: */
+      readonly type: 'MerchantDeleted';
+      readonly data: {
+        readonly merchant: string;
+        /** Who were its members, for those who know them by person. */
+        readonly members: readonly string[];
+      };
+    }
+  /** Of a deleted merchant: nothing that it owned is there any more, and no table holds a row of it. `rows` were deleted. */
+  | { readonly type: 'MerchantErased'; readonly data: { readonly merchant: string; readonly rows: number } };

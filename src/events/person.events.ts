@@ -45,7 +45,9 @@ export type PersonEvent =
     }
   | { readonly type: 'TotpDisabled'; readonly data: OfPerson }
   | { readonly type: 'RecoveryCodeUsed'; readonly data: OfPerson & { readonly recoveryCode: string } }
-  | { readonly type: 'SignedOutEverywhere'; readonly data: OfPerson };
+  | { readonly type: 'SignedOutEverywhere'; readonly data: OfPerson }
+  /** Ends all sign-ins and the account. What was sealed for the person cannot be opened any more. */
+  | { readonly type: 'PersonErased'; readonly data: OfPerson };
 
 export type EmailEvent =
   | { readonly type: 'EmailClaimed'; readonly data: OfPerson & { readonly emailDigest: string } }

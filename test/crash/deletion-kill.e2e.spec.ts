@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { OperatedProduct } from '../e2e/operated-product.js';
 import { describeWith } from '../servers/describe-with.js';
 import { startRedis, type TestRedis } from '../servers/redis.js';
+import { rowsLeft } from './rows-left.js';
 
 const CANARY = 'canary-6f1d2c';
 const EVENTS = 6_000;
@@ -58,34 +59,9 @@ describeWith('own-redis', 'kill -9 while a deleted site is erased', () => {
     })),
   });
 
-  /** By table: its rows, or those of them that say it. */
-  async function rowsBy(condition: string, values: readonly unknown[] = []): Promise<Record<string, number>> {
-    const { pool } = product.postgres;
-    const { rows: tables } = await pool.query<{ name: string; has_site: boolean }>(
-      `SELECT nspname || '.' || relname AS name, EXISTS (SELECT FROM pg_attribute
-          WHERE attrelid = pg_class.oid AND attname = 'site') AS has_site
-        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema')
-          -- There a site is a bookmark in all sites' rows.
-          AND relname <> 'clustered_days'`,
-    );
-    const counts: Record<string, number> = {};
-    for (const { name, has_site } of tables) {
-      if (condition.includes('site') && !has_site) continue;
-      const { rows } = await pool.query<{ count: string }>(
-        `SELECT count(*) FROM ${name} AS t WHERE ${condition}`,
-        [...values],
-      );
-      if (rows[0]!.count !== '0') counts[name] = Number(rows[0]!.count);
-    }
-    return counts;
-  }
-  const rowsOf = (domain: string) => rowsBy('t.site = $1', [ids.get(domain)]);
-  /** As text, and as bytes, which are shown as hexadecimal digits. */
-  const canaries = () =>
-    rowsBy(`t::text LIKE '%' || $1 || '%' OR t::text LIKE '%' || encode($1::text::bytea, 'hex') || '%'`, [
-      CANARY,
-    ]);
+  const rowsOf = (domain: string) =>
+    rowsLeft(product.postgres.pool, { column: 'site', value: ids.get(domain)! });
+  const canaries = () => rowsLeft(product.postgres.pool, { value: CANARY });
 
   async function deletion(): Promise<Deletion | undefined> {
     const { deletions } = await product.said<{ deletions: Deletion[] }>('GET', '/admin/v1/deletions');
@@ -116,9 +92,7 @@ describeWith('own-redis', 'kill -9 while a deleted site is erased', () => {
     await product.kill('SIGTERM');
 
     // The grace is over.
-    await pool.query(
-      `UPDATE event_store.events SET recorded_at = recorded_at - interval '8 days' WHERE type = 'SiteDeleted'`,
-    );
+    await pool.query(`UPDATE control.deletions SET deleted_at = deleted_at - interval '8 days'`);
     // It may die before it is ready.
     await product
       .startAgain({ FAILPOINT: `deletion.after-commit:${TRANSACTIONS_BEFORE_DEATH}` })

@@ -2,6 +2,7 @@
 // documented operation; and a process that is killed in the middle of one, after which the next try works.
 import { OperatedProduct, OPERATOR_KEY } from './operated-product.js';
 import { tokenIn } from '../servers/mail-server.js';
+import { totpSecretOf } from '../totp-secret.js';
 import { codeOf, stepAt } from '../../src/modules/auth/people/totp.js';
 
 const PASSWORD = 'correct horse battery staple';
@@ -105,13 +106,7 @@ it('lets somebody have a second factor, and choose another password twice', asyn
   await post('/v1/auth/register', { email, password: PASSWORD });
   const key = (await login(email)).body.access_token as string;
   const { body: enrolled } = await post('/v1/me/totp', { password: PASSWORD }, key);
-  const secret = Buffer.from(
-    [...(enrolled.secret as string)]
-      .map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0'))
-      .join('')
-      .match(/.{8}/g)!
-      .map((byte) => Number.parseInt(byte, 2)),
-  );
+  const secret = totpSecretOf(enrolled.secret as string);
   const code = codeOf(secret, stepAt(Date.now()));
   const { body } = await post('/v1/me/totp/confirm', { enrolment: enrolled.enrolment, code }, key);
   const [recovery] = body.recoveryCodes as [string];
@@ -125,6 +120,19 @@ it('lets somebody have a second factor, and choose another password twice', asyn
   const token = await mailed(email, 'Choose a new password');
   expect((await post('/v1/auth/password/reset', { token, password: PASSWORD })).status).toBe(204);
   expect((await login(email)).status).toBe(200);
+});
+
+it('lets somebody erase their account, once nothing is theirs alone', async () => {
+  const email = 'al@shop.example';
+  await post('/v1/auth/register', { email, password: PASSWORD });
+  const key = (await login(email)).body.access_token as string;
+  const proof = { password: PASSWORD };
+  expect((await call('DELETE', '/v1/me', { key, body: proof })).status).toBe(409);
+  const body = { confirm: 'My sites', ...proof };
+  expect((await call('DELETE', '/v1/merchant', { key, body })).status).toBe(202);
+  expect((await call('DELETE', '/v1/me', { key, body: proof })).status).toBe(204);
+  expect((await call('GET', '/v1/me', { key })).status).toBe(401);
+  expect((await login(email)).status).toBe(401);
 });
 
 it('publishes its keys, and shows the page that mails lead to', async () => {
@@ -189,3 +197,33 @@ it('has the new password in force, and every sign-in ended, after a process was 
   expect((await post('/v1/auth/refresh', { refresh_token: before.refresh_token })).status).toBe(401);
   expect((await call('GET', '/v1/me', { key: before.access_token })).status).toBe(401);
 });
+
+it('has forgotten somebody once it runs again, after a process was killed while they erased their account', async () => {
+  const email = 'eve@shop.example';
+  await post('/v1/auth/register', { email, password: PASSWORD });
+  const { body: session } = await login(email);
+  const key = session.access_token as string;
+  const person = (await call('GET', '/v1/me', { key })).body.person.id as string;
+  const proof = { password: PASSWORD };
+  await call('DELETE', '/v1/merchant', { key, body: { confirm: 'My sites', ...proof } });
+  await product.kill('SIGTERM');
+  await product.startAgain({ FAILPOINT: 'deletion.person-erased:0' });
+  await expect(call('DELETE', '/v1/me', { key, body: proof })).rejects.toThrow();
+  const kept = async () => {
+    const { rows } = await product.postgres.pool.query<{ kept: number }>(
+      `SELECT (SELECT count(*) FROM people.data_keys WHERE subject = $1)::integer
+        + (SELECT count(*) FROM people.sign_ins WHERE person = $2)::integer AS kept`,
+      [`person-${person}`, person],
+    );
+    return rows[0]!.kept;
+  };
+  expect(await kept()).toBe(2);
+  await product.startAgain();
+  for (const deadline = Date.now() + 60_000; (await kept()) > 0;) {
+    expect(Date.now()).toBeLessThan(deadline);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect((await call('GET', '/v1/me', { key })).status).toBe(401);
+  expect((await post('/v1/auth/register', { email, password: PASSWORD })).status).toBe(201);
+  expect((await login(email)).status).toBe(200);
+}, 300_000);

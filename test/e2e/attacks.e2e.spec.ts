@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { totpSecretOf } from '../totp-secret.js';
 import { codeOf, stepAt } from '../../src/modules/auth/people/totp.js';
 import { tokenIn } from '../servers/mail-server.js';
 import { type Answer, OutsideTester, PASSWORD, type Signed, withoutRequest } from './outside-tester.js';
@@ -204,7 +205,7 @@ describe('guessing', () => {
   it('second factors by who has the password is cut short; a code is good once', async () => {
     const { email, key } = await tester.signUp('totp@shop.example');
     const { body: enrolled } = await post('/v1/me/totp', { password: PASSWORD }, key);
-    const code = codeOf(secretOf(enrolled.secret as string), stepAt(Date.now()));
+    const code = codeOf(totpSecretOf(enrolled.secret as string), stepAt(Date.now()));
     const confirmed = await post('/v1/me/totp/confirm', { enrolment: enrolled.enrolment, code }, key);
     const [recovery] = confirmed.body.recoveryCodes as [string];
     expect((await tester.login(email, { totp: code })).status).toBe(401);
@@ -335,16 +336,6 @@ const sorted = (answers: readonly Answer[]): readonly number[] =>
 
 const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
-
-/** Base32, as apps are told it. */
-const secretOf = (shown: string): Buffer =>
-  Buffer.from(
-    [...shown]
-      .map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0'))
-      .join('')
-      .match(/.{8}/g)!
-      .map((byte) => Number.parseInt(byte, 2)),
-  );
 
 /** @throws Error unless the server ends it within seconds */
 async function ends(stream: Response, streaming: AbortController): Promise<void> {

@@ -10,12 +10,16 @@ import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { AuthModule } from './auth.module.js';
-import { DeletedSites } from './deletion/deleted-sites.js';
-import { DeletedSitesModule } from './deletion/deleted-sites.module.js';
 import { DeletionTelemetry } from './deletion/deletion.telemetry.js';
+import { Deletions } from './deletion/deletions.js';
 import { DeletionsController } from './deletion/deletions.controller.js';
 import { Eraser } from './deletion/eraser.js';
 import { Erasures } from './deletion/erasures.js';
+import { MerchantDeletionDesk } from './deletion/merchant-deletion.desk.js';
+import { MerchantDeletionsController } from './deletion/merchant-deletions.controller.js';
+import { MerchantRemover } from './deletion/merchant-remover.js';
+import { PersonRemover } from './deletion/person-remover.js';
+import { RowEraser } from './deletion/row-eraser.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { SiteDirectory } from './directories/site.directory.js';
@@ -25,6 +29,7 @@ import { DeleteSiteHandler } from './sites/delete-site.command.js';
 import { IssueKeyHandler } from './keys/issue-key.command.js';
 import { IssueOperatorKeyHandler } from './keys/issue-operator-key.command.js';
 import { ChangeMerchantHandler } from './merchants/change-merchant.command.js';
+import { DeleteMerchantHandler } from './merchants/delete-merchant.command.js';
 import { InvitationsController } from './merchants/invitations.controller.js';
 import { InvitationsDesk } from './merchants/invitations.desk.js';
 import { MembersController } from './merchants/members.controller.js';
@@ -55,6 +60,8 @@ import { OperatorKey } from './keys/operator-key.js';
 import { AuthController } from './people/auth.controller.js';
 import { AccountPageController } from './people/mail/account-page.controller.js';
 import { MeController } from './people/me.controller.js';
+import { PersonalData } from './people/personal-data.js';
+import { PeopleController } from './people/people.controller.js';
 import { ACCOUNT_PROVIDERS } from './people/people.providers.js';
 import { publicUrlOf } from './people/tokens/access-tokens.js';
 import { RegistrationGate } from './people/registration-gate.js';
@@ -71,12 +78,16 @@ import { RepeatableRequestReaper } from './idempotency/repeatable-request.reaper
 import { SitesController } from './sites/sites.controller.js';
 
 type EraserInputs = [
-  ...[Config, EventStore, Pool, DeletedSites],
-  ...[Erasures, KeyDirectory, CommandBus, DeletionTelemetry],
+  ...[Pool, Deletions, Erasures, RowEraser],
+  ...[KeyDirectory, CommandBus, DeletionTelemetry],
+];
+type RemoverInputs = [
+  ...[Pool, EventStore, CommandBus, Sealer],
+  ...[Deletions, Erasures, RowEraser, DeletionTelemetry],
 ];
 
 @Module({
-  imports: [CqrsModule, AuthModule, DeletedSitesModule],
+  imports: [CqrsModule, AuthModule],
   controllers: [
     SitesController,
     ...KEY_PLACES.map(keysController),
@@ -90,8 +101,10 @@ type EraserInputs = [
     MerchantUsageController,
     AuditController,
     DeletionsController,
+    MerchantDeletionsController,
     AuthController,
     MeController,
+    PeopleController,
     TotpController,
     JwksController,
     AccountPageController,
@@ -101,13 +114,37 @@ type EraserInputs = [
     AuditTrail,
     DeletionTelemetry,
     Erasures,
+    Deletions,
+    {
+      provide: RowEraser,
+      inject: [Pool, EventStore, Erasures, DeletionTelemetry],
+      useFactory: (
+        pool: Pool,
+        eventStore: EventStore,
+        ...[erasures, telemetry]: [Erasures, DeletionTelemetry]
+      ) => new RowEraser({ pool, eventStore, erasures, telemetry }),
+    },
     {
       provide: Eraser,
-      inject: [CONFIG, EventStore, Pool, DeletedSites, Erasures, KeyDirectory, CommandBus, DeletionTelemetry],
-      useFactory: (
-        ...[config, eventStore, pool, deleted, erasures, keys, commands, telemetry]: EraserInputs
-      ) => new Eraser({ config, eventStore, pool, deleted, erasures, keys, commands, telemetry }),
+      inject: [Pool, Deletions, Erasures, RowEraser, KeyDirectory, CommandBus, DeletionTelemetry],
+      useFactory: (...[pool, deletions, erasures, rows, keys, commands, telemetry]: EraserInputs) =>
+        new Eraser({ pool, deletions, erasures, rows, keys, commands, telemetry }),
     },
+    {
+      provide: MerchantRemover,
+      inject: [Pool, EventStore, CommandBus, Sealer, Deletions, Erasures, RowEraser, DeletionTelemetry],
+      useFactory: (
+        ...[pool, eventStore, commands, sealer, deletions, erasures, rows, telemetry]: RemoverInputs
+      ) => new MerchantRemover({ pool, eventStore, commands, sealer, deletions, erasures, rows, telemetry }),
+    },
+    {
+      provide: PersonRemover,
+      inject: [PersonalData, CommandBus, DeletionTelemetry],
+      useFactory: (data: PersonalData, commands: CommandBus, telemetry: DeletionTelemetry) =>
+        new PersonRemover({ data, commands, telemetry }),
+    },
+    MerchantDeletionDesk,
+    DeleteMerchantHandler,
     {
       provide: DataSource,
       inject: [Pool],

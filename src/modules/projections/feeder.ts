@@ -122,9 +122,7 @@ export class Feeder {
       }
       const order = { feed, definition: definition.number, databaseUrl, source, basis, scope };
       // Told as late as can be: what is deleted after that is erased when all is written (auth/deletion/).
-      await this.#permits.with(() =>
-        buildInProcess({ ...order, deleted: this.deleted.list().map(({ site }) => site) }, signal),
-      );
+      await this.#permits.with(() => buildInProcess({ ...order, deleted: this.deleted.list() }, signal));
     }
     const projections = projectionsOf(definition, version);
     const indexing = { pool, progress, projections, version, partitions: log.partitions };

@@ -7,39 +7,37 @@ import { Telemetry } from '../../../telemetry/telemetry.js';
 export class DeletionTelemetry {
   readonly #rows: Counter;
   readonly #failures: Counter;
+  readonly #due: Gauge;
 
   constructor(private readonly telemetry: Telemetry) {
     const registers = [telemetry.registry];
     this.#rows = new Counter({
       name: 'tidemark_deletion_rows_total',
-      help: 'Rows of deleted sites that this process has erased.',
+      help: 'Rows of deleted sites and merchants that this process has erased.',
       registers,
     });
     this.#failures = new Counter({
       name: 'tidemark_deletion_failures_total',
-      help: 'Passes over the rows of a deleted site that failed; each is made again a minute later.',
+      help: 'Rounds for a deleted site, merchant or person that failed; each is made again a minute later.',
+      registers,
+    });
+    this.#due = new Gauge({
+      name: 'tidemark_deletion_sites_due',
+      help: 'Deleted sites whose grace is over and whose rows are not erased yet, as this process last looked.',
       registers,
     });
   }
 
-  /** @param due deleted sites whose grace is over and whose rows are not known to be erased */
-  watch(due: () => number): void {
-    new Gauge({
-      name: 'tidemark_deletion_sites_due',
-      help: 'Deleted sites whose grace is over and whose rows are not erased yet.',
-      registers: [this.telemetry.registry],
-      collect() {
-        this.set(due());
-      },
-    });
+  due(sites: number): void {
+    this.#due.set(sites);
   }
 
   erased(rows: number): void {
     this.#rows.inc(rows);
   }
 
-  failed(site: string, err: unknown): void {
+  failed(subject: string, err: unknown): void {
     this.#failures.inc();
-    this.telemetry.log.warn({ err, site }, 'rows of a deleted site cannot be erased at the moment');
+    this.telemetry.log.warn({ err, subject }, 'what was deleted cannot be erased at the moment');
   }
 }

@@ -1,53 +1,26 @@
-// Which sites were deleted, and what has become of their rows, over HTTP, for the operator.
+// Which sites and merchants were deleted, and what has become of their rows, over HTTP, for the operator.
 import { Get, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems } from '../api-answers.js';
 import { NeedsScope } from '../caller.guard.js';
 import { ControlPlaneController } from '../control-plane-controller.js';
-import { pageOf } from '../page.js';
-import { ListParameters } from '../sites/site.dto.js';
-import { type DeletedSite, DeletedSites } from './deleted-sites.js';
-import { type DeletionAnswer, DeletionListAnswer } from './deletions.dto.js';
-import { Eraser } from './eraser.js';
-import { type Erasure, Erasures } from './erasures.js';
+import { Deletions } from './deletions.js';
+import { deletionAnswer, DeletionListAnswer, DeletionParameters } from './deletions.dto.js';
 
 @ControlPlaneController('admin/v1/deletions', { tag: 'Operators' })
 @NeedsScope('operator')
 export class DeletionsController {
-  constructor(
-    private readonly deleted: DeletedSites,
-    private readonly eraser: Eraser,
-    private readonly erasures: Erasures,
-  ) {}
+  constructor(private readonly deletions: Deletions) {}
 
   @Get()
   @ApiOperation({
     operationId: 'listDeletions',
-    summary: 'List deleted sites, and what has become of their rows',
+    summary: 'List deleted merchants and sites, and what has become of their rows',
   })
   @ApiResponse({ status: 200, type: DeletionListAnswer })
-  @ApiProblems({ 400: 'limit or cursor is not valid.' })
-  async list(@Query() { limit, cursor }: ListParameters): Promise<DeletionListAnswer> {
-    const page = pageOf(this.deleted.list(), { limit, cursor, nameOf: ({ site }) => site });
-    const under = new Map((await this.erasures.list()).map((erasure) => [erasure.site, erasure]));
-    return {
-      deletions: page.items.map((deleted) => this.#answer(deleted, under.get(deleted.site))),
-      next_cursor: page.nextCursor,
-    };
-  }
-
-  #answer(deleted: DeletedSite, erasure: Erasure | undefined): DeletionAnswer {
-    const { site, deletedAt, erased } = deleted;
-    const eraseAfter = this.eraser.eraseAfter(deleted);
-    const isDue = eraseAfter.getTime() <= Date.now();
-    return {
-      site,
-      state: erased !== null ? 'erased' : isDue ? 'erasing' : 'waiting',
-      deletedAt: deletedAt.toISOString(),
-      eraseAfter: eraseAfter.toISOString(),
-      erasedAt: erased?.at.toISOString() ?? null,
-      rows: erased?.rows ?? erasure?.rows ?? 0,
-      passes: erasure?.passes ?? 0,
-    };
+  @ApiProblems({ 400: 'A parameter is not valid.' })
+  async list(@Query() { limit, cursor, merchant }: DeletionParameters): Promise<DeletionListAnswer> {
+    const page = await this.deletions.page({ limit, cursor, merchant });
+    return { deletions: page.items.map(deletionAnswer), next_cursor: page.nextCursor };
   }
 }

@@ -6,8 +6,9 @@ import type { EventStore, RecordedEvent, Subscription } from '../../../event-sto
 import type { Telemetry } from '../../../telemetry/telemetry.js';
 import { within } from '../../../waiting/within.js';
 import type { Directory } from './directory.js';
-import type { DirectorySnapshots, Mark } from './directory-snapshots.js';
+import type { DirectorySnapshots } from './directory-snapshots.js';
 import type { KeyDirectory } from './key.directory.js';
+import { contains } from './mark.js';
 import type { SiteDirectory } from './site.directory.js';
 
 /** Reading a long history may take longer than that; standing still may not. */
@@ -62,7 +63,9 @@ export class DirectoryFollower implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const { eventsWorthASnapshot: worth = EVENTS_WORTH_A_SNAPSHOT } = this.parts;
     const startedAt = Date.now();
-    const mark = await this.parts.snapshots.restore(this.#directories, (wanted) => this.#contains(wanted));
+    const mark = await this.parts.snapshots.restore(this.#directories, (wanted) =>
+      contains(this.parts.eventStore, wanted),
+    );
     const restoredAt = Date.now();
     this.#subscription = await this.parts.eventStore.subscribeAll(mark?.position ?? null, (event) =>
       this.#writing === undefined ? this.#tell(event) : this.#writing.then(() => this.#tell(event)),
@@ -102,14 +105,6 @@ export class DirectoryFollower implements OnModuleInit {
     for (const apply of this.#told) apply(event);
     this.#last = event;
     this.#events++;
-  }
-
-  /** A store that was put back to an earlier day has another event there, or none. */
-  async #contains({ stream, revision, recordedAt }: Mark): Promise<boolean> {
-    for await (const event of this.parts.eventStore.readStream(stream, revision - 1)) {
-      return event.recordedAt.getTime() === recordedAt.getTime();
-    }
-    return false;
   }
 
   /** @throws DirectoriesNotReadyError */

@@ -5,10 +5,11 @@
 import { Injectable } from '@nestjs/common';
 import { Pool, type PoolClient } from 'pg';
 import { crc32 } from 'node:zlib';
-import type { GlobalPosition, RecordedEvent, Revision } from '../../../event-store/event-store.js';
+import type { RecordedEvent } from '../../../event-store/event-store.js';
 import { inReadSnapshot } from '../../../postgres/read-snapshot.js';
 import { Telemetry } from '../../../telemetry/telemetry.js';
 import type { Directory } from './directory.js';
+import type { Mark } from './mark.js';
 
 const PART_CHARACTERS = 1 << 20;
 const PARTS_PER_READ = 8;
@@ -38,14 +39,6 @@ const COMPLETE = `UPDATE directory_snapshots SET parts = $2 WHERE id = $1`;
 const REMOVE_OTHERS = `
   DELETE FROM directory_snapshots
   WHERE id <> $1 AND (formats <@ $2 OR written_at < now() - interval '30 days')`;
-
-/** The last event that a state contains. */
-export interface Mark {
-  readonly position: GlobalPosition;
-  readonly stream: string;
-  readonly revision: Revision;
-  readonly recordedAt: Date;
-}
 
 interface SnapshotRow extends Mark {
   readonly id: string;

@@ -10,6 +10,7 @@ import { CONFIG, type Config } from '../../../config/config.js';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import type { KeyEvent, KeyScope } from '../../../events/key.events.js';
+import type { MerchantEvent } from '../../../events/merchant.events.js';
 import type { Caller } from '../access.js';
 import { type ApiKey, hasExpired, keyFold } from '../keys/key.aggregate.js';
 import { KeyPepper } from '../keys/key-pepper.js';
@@ -117,7 +118,7 @@ export class KeyDirectory implements Directory {
   }
 
   apply(recorded: RecordedEvent): void {
-    const event = recorded as unknown as RecordedEvent & (KeyEvent | InstallationEvent);
+    const event = recorded as unknown as RecordedEvent & (KeyEvent | InstallationEvent | MerchantEvent);
     switch (event.type) {
       case 'KeyIssued':
       case 'KeyChanged':
@@ -130,11 +131,13 @@ export class KeyDirectory implements Directory {
         if (typeof after !== 'string') this.#add(packKey(after));
         break;
       }
+      case 'MerchantDeleted':
+        this.#forgetMerchant(event.data.merchant);
+        break;
       case 'OperatorKeyIssued':
         this.#issuedOperator = shortDigest(event.data.digest);
         break;
-      case 'PepperChosen':
-        break;
+      default:
     }
   }
 
@@ -155,6 +158,12 @@ export class KeyDirectory implements Directory {
     this.#byOwner = new OwnedSlots();
     this.#issuedOperator = undefined;
     this.#recent.clear();
+  }
+
+  /** Those for all of its sites, at once; those of one site reach nothing without it. All are revoked after that. */
+  #forgetMerchant(merchant: string): void {
+    const keys = this.listOfMerchant(merchant);
+    for (const key of keys) this.#remove(this.#slotOf(key.id)!, key);
   }
 
   #lookUp(key: string): HeldKey | undefined {

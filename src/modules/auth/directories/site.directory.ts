@@ -70,6 +70,7 @@ export class SiteDirectory implements Directory {
   }
 
   apply(event: RecordedEvent): void {
+    if (event.type === 'MerchantDeleted') return this.#forgetMerchant(String(event.data.merchant));
     if (!CHANGES.has(event.type)) return;
     const slot = this.#slotOf(event.data.site as string);
     const before = slot === undefined ? siteFold.initial : unpackSite(this.#records.get(slot));
@@ -93,6 +94,12 @@ export class SiteDirectory implements Directory {
     this.#byTrackingId = new SlotIndex();
     this.#byMerchant = new OwnedSlots();
     this.#recent.clear();
+  }
+
+  /** At once, however many there are; each is deleted by an event of its own after that. */
+  #forgetMerchant(merchant: string): void {
+    const slots = [...this.#byMerchant.of(merchant)].map((slot) => [slot, this.#site(slot)] as const);
+    for (const [slot, site] of slots) if (site.merchant === merchant) this.#remove(slot, site);
   }
 
   #slotOf(id: string): number | undefined {

@@ -1,15 +1,16 @@
 // Issues an API key for a site or for all of a merchant's. The key is in the outcome and nowhere
 // else: what is stored cannot be turned back into it.
 import { Inject } from '@nestjs/common';
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
+import { merchantFold, merchantStream, presentMerchant } from '../merchants/merchant.aggregate.js';
 import type { IdSource } from '../random-ids.js';
 import { siteFold, siteStream } from '../sites/site.aggregate.js';
 import type { ApiKey, KeyDraft } from './key.aggregate.js';
 import { KeyPepper } from './key-pepper.js';
+import { RevokeKey } from './revoke-key.command.js';
 import { newKey, storeNewKey } from './store-new-key.js';
 
 export type IssueKeyOutcome =
@@ -40,6 +41,7 @@ export class IssueKeyHandler implements ICommandHandler<IssueKey> {
     @Inject(EventStore) private readonly eventStore: EventStore,
     private readonly directories: DirectoryFollower,
     private readonly pepper: KeyPepper,
+    private readonly commands: CommandBus,
   ) {}
 
   async execute({ request, ids }: IssueKey): Promise<IssueKeyOutcome> {
@@ -47,15 +49,19 @@ export class IssueKeyHandler implements ICommandHandler<IssueKey> {
     const made = newKey(ids);
     const issued = await storeNewKey({ eventStore: this.eventStore, pepper: this.pepper }, made, request);
     await this.directories.settle();
+    // Deleted meanwhile. What revokes its keys may have gone by before this one was there.
+    if (!(await this.#isOwned(request))) {
+      await this.commands.execute(new RevokeKey(made.id, request.by));
+      return { outcome: 'owner-unknown' };
+    }
     return issued === undefined ? { outcome: 'revoked' } : { outcome: 'issued', issued, key: made.key };
   }
 
   async #isOwned({ merchant, site }: IssueKeyRequest): Promise<boolean> {
-    if (site === null) {
-      const owner = await load(this.eventStore, merchantStream(merchant), merchantFold);
-      return owner.state !== 'absent';
-    }
-    const { state: owner } = await load(this.eventStore, siteStream(site), siteFold);
-    return typeof owner !== 'string' && owner.merchant === merchant;
+    const { state: owner } = await load(this.eventStore, merchantStream(merchant), merchantFold);
+    if (presentMerchant(owner) === undefined) return false;
+    if (site === null) return true;
+    const { state: of } = await load(this.eventStore, siteStream(site), siteFold);
+    return typeof of !== 'string' && of.merchant === merchant;
   }
 }

@@ -5,7 +5,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore, type Revision } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
-import { type Merchant, merchantFold, merchantStream } from './merchant.aggregate.js';
+import { type Merchant, merchantFold, merchantStream, presentMerchant } from './merchant.aggregate.js';
 import { type Actor, decide, type MerchantRefusal, type MerchantWish } from './merchant.decisions.js';
 
 const ATTEMPTS_MAX = 20;
@@ -43,18 +43,20 @@ export class ChangeMerchantHandler implements ICommandHandler<ChangeMerchant> {
     const stream = merchantStream(id);
     for (let attempt = 1; ; attempt++) {
       const { state, revision } = await load(this.eventStore, stream, merchantFold);
-      if (state === 'absent' || revision === 'none') return { outcome: 'merchant-unknown' };
+      const before = presentMerchant(state);
+      if (before === undefined || revision === 'none') return { outcome: 'merchant-unknown' };
       const isSeen = expected === 'any' || expected === revision;
       if (!isSeen || attempt > ATTEMPTS_MAX) return { outcome: 'revision-differs', revision };
-      const decision = decide(state, wish, { actor, now: new Date() });
+      const decision = decide(before, wish, { actor, now: new Date() });
       if ('refused' in decision) return { outcome: 'refused', refusal: decision.refused };
-      if (decision.event === null) return { outcome: 'done', merchant: state };
+      if (decision.event === null) return { outcome: 'done', merchant: before };
       const events = [{ ...decision.event, metadata: { by } }];
       const { outcome } = await this.eventStore.append(stream, events, revision);
       if (outcome === 'conflict') continue;
       await this.directories.settle();
-      const after = await load(this.eventStore, stream, merchantFold);
-      return { outcome: 'done', merchant: after.state as Merchant };
+      const after = presentMerchant((await load(this.eventStore, stream, merchantFold)).state);
+      // Deleted by somebody else, just after.
+      return after === undefined ? { outcome: 'merchant-unknown' } : { outcome: 'done', merchant: after };
     }
   }
 }

@@ -61,7 +61,7 @@ export class InvitationsDesk {
     const invitation = {
       id,
       role,
-      email: await sealer.seal(subjectOf(id), email),
+      email: await sealer.seal(invitationSubject(id), email),
       addressDigest: addressDigest(pepper, { merchant, email }),
       tokenDigest: pepper.digest(token),
       expiresAt: new Date(Date.now() + VALID_DAYS * DAY_MS),
@@ -93,18 +93,18 @@ export class InvitationsDesk {
     const tokenDigest = this.parts.pepper.digest(token);
     const wish = { wish: 'accept', invitation, person, tokenDigest } as const;
     const joined = await this.parts.desk.change(caller, { merchant, wish });
-    await this.parts.sealer.destroy(subjectOf(invitation));
+    await this.parts.sealer.destroy(invitationSubject(invitation));
     return joined;
   }
 
   /** @throws Problem */
   async withdraw(caller: Caller, { merchant, id }: { merchant: string; id: string }): Promise<void> {
     await this.parts.desk.change(caller, { merchant, wish: { wish: 'withdraw', invitation: id } });
-    await this.parts.sealer.destroy(subjectOf(id));
+    await this.parts.sealer.destroy(invitationSubject(id));
   }
 
   async addressOf({ id, email }: Pick<Invitation, 'id' | 'email'>): Promise<string | undefined> {
-    return this.parts.sealer.open(subjectOf(id), email);
+    return this.parts.sealer.open(invitationSubject(id), email);
   }
 
   /** An invitation that nobody heard of would only stand in the way of the next. */
@@ -135,4 +135,5 @@ const addressDigest = (
   { merchant, email }: { readonly merchant: string; readonly email: string },
 ): string => pepper.digest(`${merchant} ${normaliseEmail(email)}`);
 
-const subjectOf = (id: string): string => `invitation-${id}`;
+/** Whose key its address is sealed under. */
+export const invitationSubject = (id: string): string => `invitation-${id}`;

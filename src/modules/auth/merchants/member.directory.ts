@@ -16,7 +16,7 @@ export interface Membership {
 @Injectable()
 export class MemberDirectory implements Directory {
   readonly name = 'members';
-  readonly format = 1;
+  readonly format = 2;
   readonly #roles = new Map<string, Role>();
   /** One merchant's id, or those of several in the order of joining. */
   readonly #merchants = new Map<string, string | readonly string[]>();
@@ -63,14 +63,12 @@ export class MemberDirectory implements Directory {
         if (this.#roles.has(key)) this.#roles.set(key, role);
         break;
       }
-      case 'MemberLeft': {
-        const { merchant, person } = event.data;
-        this.#roles.delete(membership(person, merchant));
-        const [first, ...more] = this.#merchantIdsOf(person).filter((id) => id !== merchant);
-        if (first === undefined) this.#merchants.delete(person);
-        else this.#merchants.set(person, more.length === 0 ? first : [first, ...more]);
+      case 'MemberLeft':
+        this.#remove(event.data.person, event.data.merchant);
         break;
-      }
+      case 'MerchantDeleted':
+        for (const person of event.data.members) this.#remove(person, event.data.merchant);
+        break;
       default:
     }
   }
@@ -92,6 +90,13 @@ export class MemberDirectory implements Directory {
   clear(): void {
     this.#roles.clear();
     this.#merchants.clear();
+  }
+
+  #remove(person: string, merchant: string): void {
+    this.#roles.delete(membership(person, merchant));
+    const [first, ...more] = this.#merchantIdsOf(person).filter((id) => id !== merchant);
+    if (first === undefined) this.#merchants.delete(person);
+    else this.#merchants.set(person, more.length === 0 ? first : [first, ...more]);
   }
 
   #merchantIdsOf(person: string): readonly string[] {

@@ -35,7 +35,21 @@ export interface Merchant {
   readonly revision: number;
 }
 
-export type MerchantState = Merchant | 'absent';
+/** What is left of a merchant: by whom it was deleted, who may go on asking how far that is. */
+export interface DeletedMerchant {
+  readonly id: string;
+  readonly deletedAt: Date;
+  readonly deletedBy: string;
+}
+
+export type MerchantState = Merchant | DeletedMerchant | 'absent';
+
+/** Undefined: there is none, or none any more. */
+export const presentMerchant = (state: MerchantState): Merchant | undefined =>
+  state === 'absent' || isDeleted(state) ? undefined : state;
+
+export const isDeleted = (state: Merchant | DeletedMerchant): state is DeletedMerchant =>
+  'deletedAt' in state;
 
 export const merchantStream = (id: string): string => `merchant-${id}`;
 
@@ -49,6 +63,11 @@ export const merchantFold: Fold<MerchantState> = {
       return { id, name, members: new Map(), invitations: new Map(), createdAt, revision };
     }
     if (state === 'absent') return state;
+    if (isDeleted(state)) return state;
+    if (event.type === 'MerchantDeleted') {
+      const deletedBy = String(event.metadata?.['by']);
+      return { id: state.id, deletedAt: event.recordedAt, deletedBy };
+    }
     return { ...state, ...changed(state, event), revision: event.revision };
   },
 };

@@ -1,6 +1,12 @@
 import type { NewEvent, RecordedEvent } from '../../../event-store/event-store.js';
 import type { MerchantEvent, Role } from '../../../events/merchant.events.js';
-import { type Merchant, merchantFold, type MerchantState, registerMerchant } from './merchant.aggregate.js';
+import {
+  type Merchant,
+  merchantFold,
+  type MerchantState,
+  presentMerchant,
+  registerMerchant,
+} from './merchant.aggregate.js';
 import {
   type Actor,
   decide,
@@ -240,5 +246,42 @@ describe('an invitation', () => {
     expect(withdraw('key', people(sent({ role: 'owner' })))).toEqual({ refused: 'owners-only' });
     expect(withdraw(by('olga'), people(sent({ role: 'owner' })))).toEqual({ event: withdrawn });
     expect(withdraw('operator', people())).toEqual({ refused: 'invitation-unknown' });
+  });
+});
+
+describe('deleting the merchant', () => {
+  const wish = (confirm: string): MerchantWish => ({ wish: 'delete', confirm });
+  const deleted = event('MerchantDeleted', { members: ['olga', 'ada', 'ed', 'vi'] });
+
+  it('is for owners and the operator, who name it', () => {
+    for (const actor of [by('olga'), 'operator'] as const) {
+      expect([decided(people(), actor, wish('Shop')), decided(people(), actor, wish('m'))]).toEqual([
+        deleted,
+        deleted,
+      ]);
+      for (const confirm of ['', 'shop', 'Shops', 'M']) {
+        expect(decided(people(), actor, wish(confirm))).toEqual({ refused: 'not-confirmed' });
+      }
+    }
+    for (const actor of [by('ada'), by('ed'), by('vi'), 'key'] as const) {
+      expect(decided(people(), actor, wish('Shop'))).toEqual({ refused: 'owner-needed' });
+    }
+    expect(decided(people(), by('nobody'), wish('Shop'))).toEqual({ refused: 'no-member' });
+  });
+
+  it("is not for the operators' own", () => {
+    const own = given(registerMerchant('default', 'Default')) as Merchant;
+    expect(decided(own, 'operator', wish('default'))).toEqual({ refused: 'operators-own' });
+  });
+
+  it('leaves who did it and when, whatever came after', () => {
+    const after = given(shop, joined('olga', 'owner'), {
+      ...deleted.event,
+      metadata: { by: 'person-olga' },
+    } as MerchantEvent);
+    expect(after).toEqual({ id: 'm', deletedAt: now, deletedBy: 'person-olga' });
+    const erased = recorded({ type: 'MerchantErased', data: { merchant: 'm', rows: 3 } }, 4);
+    expect(merchantFold.evolve(after, erased)).toEqual(after);
+    expect(presentMerchant(after)).toBeUndefined();
   });
 });

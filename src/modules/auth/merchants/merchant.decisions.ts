@@ -1,7 +1,7 @@
 // What people may do to a merchant and its members, and which event that leads to. Decided upon the stream
 // itself, also who the one who asks is by now: somebody who was an owner a moment ago decides nothing. Pure.
 import type { MerchantEvent, Role } from '../../../events/merchant.events.js';
-import type { Invitation, Member, Merchant } from './merchant.aggregate.js';
+import { type Invitation, type Merchant, OPERATORS_MERCHANT } from './merchant.aggregate.js';
 
 const MEMBERS_MAX = 1_000;
 const INVITATIONS_OPEN_MAX = 100;
@@ -11,6 +11,8 @@ export type Actor = 'operator' | 'key' | { readonly person: string };
 
 export type MerchantWish =
   | { readonly wish: 'rename'; readonly name: string }
+  /** `confirm`: its id or name, so that nobody means another one. */
+  | { readonly wish: 'delete'; readonly confirm: string }
   | { readonly wish: 'change-role'; readonly person: string; readonly role: Role }
   | { readonly wish: 'remove'; readonly person: string }
   | { readonly wish: 'invite'; readonly invitation: InvitationDraft }
@@ -27,6 +29,10 @@ export type InvitationDraft = Omit<Invitation, 'sentAt'>;
 export type MerchantRefusal =
   | 'not-allowed'
   | 'owners-only'
+  | 'no-member'
+  | 'owner-needed'
+  | 'operators-own'
+  | 'not-confirmed'
   | 'last-owner'
   | 'member-unknown'
   | 'member-already'
@@ -54,6 +60,7 @@ export function decide(
   if (wish.wish === 'accept') return accept(merchant, wish, now);
   const isLeaving = wish.wish === 'remove' && typeof actor === 'object' && actor.person === wish.person;
   const role = roleOf(merchant, actor);
+  if (wish.wish === 'delete') return deleteAll(merchant, wish.confirm, role);
   if (!isLeaving && role !== 'owner' && role !== 'admin') return { refused: 'not-allowed' };
   switch (wish.wish) {
     case 'rename':
@@ -87,7 +94,7 @@ function changeRole(
   if (member === undefined) return { refused: 'member-unknown' };
   if (by !== 'owner' && (role === 'owner' || member.role === 'owner')) return { refused: 'owners-only' };
   if (member.role === role) return { event: null };
-  if (isLastOwner(merchant, member)) return { refused: 'last-owner' };
+  if (isLastOwner(merchant, person)) return { refused: 'last-owner' };
   return { event: { type: 'MemberRoleChanged', data: { merchant: merchant.id, person, role } } };
 }
 
@@ -95,12 +102,23 @@ function remove(merchant: Merchant, person: string, by: Role | undefined): Merch
   const member = merchant.members.get(person);
   if (member === undefined) return { refused: 'member-unknown' };
   if (by !== 'owner' && member.role === 'owner') return { refused: 'owners-only' };
-  if (isLastOwner(merchant, member)) return { refused: 'last-owner' };
+  if (isLastOwner(merchant, person)) return { refused: 'last-owner' };
   return { event: { type: 'MemberLeft', data: { merchant: merchant.id, person } } };
 }
 
-const isLastOwner = ({ members }: Merchant, { person, role }: Member): boolean =>
-  role === 'owner' && ![...members.values()].some((one) => one.role === 'owner' && one.person !== person);
+/** Without whom there would be no owner. */
+export const isLastOwner = ({ members }: Merchant, person: string): boolean =>
+  members.get(person)?.role === 'owner' &&
+  ![...members.values()].some((one) => one.role === 'owner' && one.person !== person);
+
+function deleteAll(merchant: Merchant, confirm: string, by: Role | undefined): MerchantDecision {
+  if (by === undefined) return { refused: 'no-member' };
+  if (by !== 'owner') return { refused: 'owner-needed' };
+  if (merchant.id === OPERATORS_MERCHANT) return { refused: 'operators-own' };
+  if (confirm !== merchant.id && confirm !== merchant.name) return { refused: 'not-confirmed' };
+  const members = [...merchant.members.keys()];
+  return { event: { type: 'MerchantDeleted', data: { merchant: merchant.id, members } } };
+}
 
 function invite(merchant: Merchant, draft: InvitationDraft, now: Date): MerchantDecision {
   // The same request, sent again.

@@ -9,7 +9,7 @@ import type { Caller } from '../access.js';
 import { changedMeanwhile } from '../entity-tag.js';
 import { actorOf } from './acting.js';
 import { ChangeMerchant } from './change-merchant.command.js';
-import { type Merchant, merchantFold, merchantStream } from './merchant.aggregate.js';
+import { type Merchant, merchantFold, merchantStream, presentMerchant } from './merchant.aggregate.js';
 import type { MerchantRefusal, MerchantWish } from './merchant.decisions.js';
 
 export const MERCHANT_UNKNOWN = 'There is no such merchant.';
@@ -19,6 +19,13 @@ const ID = /^[\w-]{1,64}$/;
 const REFUSALS: Readonly<Record<MerchantRefusal, () => Problem>> = {
   'not-allowed': () => Problem.forbidden('This needs the role admin.'),
   'owners-only': () => Problem.forbidden('Only an owner makes, changes or removes owners.'),
+  'no-member': () => Problem.notFound(MERCHANT_UNKNOWN),
+  'owner-needed': () => Problem.forbidden('This needs the role owner.'),
+  'operators-own': () => Problem.conflict("The operators' own merchant cannot be deleted."),
+  'not-confirmed': () =>
+    Problem.badRequest('Say which merchant is to be deleted.', [
+      { path: 'confirm', message: 'is neither its name nor its id' },
+    ]),
   'last-owner': () => Problem.conflict('The merchant has no other owner: make another one first.'),
   'member-unknown': () => Problem.notFound('There is no such member.'),
   'member-already': () => Problem.conflict('You are a member of this merchant already.'),
@@ -29,6 +36,9 @@ const REFUSALS: Readonly<Record<MerchantRefusal, () => Problem>> = {
     Problem.conflict('There is an open invitation for this address: withdraw it first.'),
   'invitations-too-many': () => Problem.conflict('Too many invitations are open: withdraw some first.'),
 };
+
+/** What is told to whoever may not. */
+export const refusalOf = (refusal: MerchantRefusal): Problem => REFUSALS[refusal]();
 
 export interface Wished {
   readonly merchant: string;
@@ -55,7 +65,7 @@ export class MerchantDesk {
     // Some texts can be no stream's name.
     if (!ID.test(id)) return undefined;
     const { state } = await load(this.eventStore, merchantStream(id), merchantFold);
-    return state === 'absent' ? undefined : state;
+    return presentMerchant(state);
   }
 
   /** @throws Problem */
@@ -66,12 +76,12 @@ export class MerchantDesk {
       case 'done':
         return changed.merchant;
       case 'refused':
-        throw REFUSALS[changed.refusal]();
+        throw refusalOf(changed.refusal);
       case 'revision-differs':
         throw changedMeanwhile('merchant', changed.revision);
       case 'merchant-unknown':
         // Whoever guesses a token learns nothing from the merchant that it names.
-        throw wish.wish === 'accept' ? REFUSALS['invitation-not-open']() : Problem.notFound(MERCHANT_UNKNOWN);
+        throw wish.wish === 'accept' ? refusalOf('invitation-not-open') : Problem.notFound(MERCHANT_UNKNOWN);
     }
   }
 }

@@ -48,7 +48,8 @@ export async function holderOf(eventStore: EventStore, emailDigest: string): Pro
   const { state: claim } = await load(eventStore, emailStream(emailDigest), emailClaimFold);
   const id = claim === 'free' ? 'nobody' : claim.person;
   const { state: person } = await load(eventStore, personStream(id), personFold);
-  if (claim === 'free') return { is: 'nobody' };
+  // Somebody else who comes with an erased person's address takes the claim over.
+  if (claim === 'free' || person === 'erased') return { is: 'nobody' };
   if (person === 'absent') return { is: 'on-its-way', person: claim.person };
   if (person.emailDigest === emailDigest) return { is: 'registered', person };
   const isAbandoned = Date.now() - claim.claimedAt.getTime() >= ABANDONED_AFTER_MS;

@@ -7,6 +7,7 @@ import {
 } from '../../../../test/servers/control-plane.js';
 import { type MailServer, startMailServer } from '../../../../test/servers/mail-server.js';
 import { type MigratedPostgres, startMigratedPostgres } from '../../../../test/servers/postgres.js';
+import { totpSecretOf } from '../../../../test/totp-secret.js';
 import { codeOf, stepAt } from './totp.js';
 
 const PASSWORD = 'correct horse battery staple';
@@ -144,21 +145,13 @@ describe('name and address', () => {
 });
 
 describe('a second factor', () => {
-  const secretOf = (base32: string): Buffer => {
-    const bits = [...base32].map((c) =>
-      'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0'),
-    );
-    const bytes = bits.join('').match(/.{8}/g)!;
-    return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
-  };
-
   it('is switched on by its first code, needed from then on, each code once, and off again', async () => {
     const { email, key } = await signedUp();
     const post = (path: string, body: object) => call('POST', `/v1/me/totp${path}`, { key, body });
     expect((await post('', { password: OTHER })).status).toBe(403);
     const { body: enrolled } = await post('', { password: PASSWORD });
     expect(enrolled.uri).toContain(`secret=${enrolled.secret}`);
-    const secret = secretOf(enrolled.secret as string);
+    const secret = totpSecretOf(enrolled.secret as string);
     const code = (stepsAhead: number) => codeOf(secret, stepAt(Date.now()) + stepsAhead);
     const { enrolment } = enrolled;
     expect((await post('/confirm', { enrolment, code: '000000' })).status).toBe(400);
@@ -189,7 +182,7 @@ describe('a second factor', () => {
   it('is guessed at ten times in an hour and no more', async () => {
     const { email, key } = await signedUp();
     const { body } = await call('POST', '/v1/me/totp', { key, body: { password: PASSWORD } });
-    const code = codeOf(secretOf(body.secret as string), stepAt(Date.now()));
+    const code = codeOf(totpSecretOf(body.secret as string), stepAt(Date.now()));
     await call('POST', '/v1/me/totp/confirm', { key, body: { enrolment: body.enrolment, code } });
     const statuses = [];
     for (let n = 0; n < 10; n++) statuses.push((await login(email, { totp: 'guess' })).status);
@@ -199,7 +192,7 @@ describe('a second factor', () => {
   it('is enrolled by nobody else', async () => {
     const [one, two] = [await signedUp(), await signedUp()];
     const { body } = await call('POST', '/v1/me/totp', { key: one.key, body: { password: PASSWORD } });
-    const code = codeOf(secretOf(body.secret as string), stepAt(Date.now()));
+    const code = codeOf(totpSecretOf(body.secret as string), stepAt(Date.now()));
     const taken = await call('POST', '/v1/me/totp/confirm', {
       key: two.key,
       body: { enrolment: body.enrolment, code },

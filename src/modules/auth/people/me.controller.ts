@@ -4,44 +4,43 @@ import {
   Delete,
   Get,
   HttpCode,
-  Inject,
   Param,
   Patch,
   Put,
   Query,
   Req,
+  Res,
   UseInterceptors,
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
-import { EventStore } from '../../../event-store/event-store.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
 import { bearerKey, type Caller } from '../access.js';
-import { load } from '../aggregate.js';
 import { ApiProblems } from '../api-answers.js';
 import { Admits, Calling, SignedInAs } from '../caller.guard.js';
 import { ControlPlaneController } from '../control-plane-controller.js';
 import { placeOf } from '../limits/client-network.js';
-import { MemberDirectory } from '../merchants/member.directory.js';
-import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import { pageOf } from '../page.js';
 import { ListParameters } from '../sites/site.dto.js';
+import { AccountView } from './account-view.js';
 import { AccountLetters } from './account-letters.js';
 import {
   ChangeMeBody,
   ChangePasswordBody,
   MeAnswer,
-  type MembershipAnswer,
   PersonAnswer,
+  PresenceBody,
   sessionAnswer,
   SessionListAnswer,
 } from './me.dto.js';
 import { NoStoreInterceptor } from './no-store.interceptor.js';
+import { ErasePerson } from './erase-person.command.js';
 import { OwnAccount } from './own-account.js';
 import { ChangePassword } from './passwords/change-password.command.js';
+import { OWNER_NEEDED, requireErased } from './people.controller.js';
 import { People } from './people.js';
-import type { Person } from './person.aggregate.js';
+import { personStream } from './person.aggregate.js';
 import { RenamePerson } from './rename-person.command.js';
 import { GuessLimits } from './sign-ins/guess-limits.js';
 import { SessionCookie } from './sign-ins/session-cookie.js';
@@ -55,11 +54,10 @@ const SESSION_UNKNOWN = 'You are not signed in like that.';
 @UseInterceptors(NoStoreInterceptor)
 export class MeController {
   constructor(
-    @Inject(EventStore) private readonly eventStore: EventStore,
     private readonly commands: CommandBus,
     private readonly people: People,
     private readonly account: OwnAccount,
-    private readonly members: MemberDirectory,
+    private readonly view: AccountView,
     private readonly signIns: SignIns,
     private readonly limits: GuessLimits,
     private readonly letters: AccountLetters,
@@ -81,8 +79,8 @@ export class MeController {
     const secret = bearerKey(request.headers) === undefined ? this.cookie.of(request) : undefined;
     return {
       ...answer,
-      person: await this.#personAnswer(await this.account.of(signedIn)),
-      merchants: await this.#merchantsOf(signedIn.person),
+      person: await this.view.person(await this.account.of(signedIn)),
+      merchants: await this.view.merchantsOf(signedIn.person),
       ...(secret !== undefined && { csrf_token: this.cookie.csrfToken(secret) }),
     };
   }
@@ -111,9 +109,37 @@ export class MeController {
       await this.limits.countMail(this.people.digestOf(email));
       this.letters.changeOfEmail(person, email);
     }
-    if (name === undefined) return this.#personAnswer(person);
+    if (name === undefined) return this.view.person(person);
     const renamed = await this.commands.execute(new RenamePerson(person.id, name, placeOf(ip)));
-    return this.#personAnswer(renamed ?? person);
+    return this.view.person(renamed ?? person);
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @Admits('people')
+  @ApiOperation({
+    operationId: 'eraseMe',
+    summary: 'Erase one’s account',
+    description:
+      'Ends all sign-ins and memberships, and destroys what opens name and address wherever they are. It cannot be taken back.',
+  })
+  @ApiResponse({ status: 204, description: 'Erased. The address can be registered again.' })
+  @ApiProblems({
+    400: 'A field is missing or not valid.',
+    403: 'The password or code is wrong, or you showed a key.',
+    409: OWNER_NEEDED,
+  })
+  async erase(
+    @Body() proof: PresenceBody,
+    @SignedInAs() signedIn: SignedInPerson,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const person = await this.account.of(signedIn);
+    await this.account.requirePresence(person, proof, request.ip);
+    const origin = { by: personStream(person.id), from: placeOf(request.ip) };
+    requireErased(await this.commands.execute(new ErasePerson(person.id, origin)));
+    if (this.cookie.of(request) !== undefined) this.cookie.clear(reply);
   }
 
   @Put('password')
@@ -179,23 +205,5 @@ export class MeController {
     const isOwn = (await this.signIns.ofPerson(person)).some((one) => one.id === id);
     if (!isOwn) throw Problem.notFound(SESSION_UNKNOWN);
     await this.commands.execute(new SignOut({ person, signIn: id, from: placeOf(ip) }));
-  }
-
-  async #personAnswer(person: Person): Promise<PersonAnswer> {
-    const { email, name } = await this.people.profileOf(person);
-    return {
-      ...{ id: person.id, email, emailVerified: person.isEmailVerified, name },
-      totp: person.totp !== null,
-      registeredAt: person.registeredAt.toISOString(),
-    };
-  }
-
-  async #merchantsOf(person: string): Promise<readonly MembershipAnswer[]> {
-    return Promise.all(
-      this.members.merchantsOf(person).map(async ({ merchant: id, role }) => {
-        const { state } = await load(this.eventStore, merchantStream(id), merchantFold);
-        return { id, name: state === 'absent' ? '' : state.name, role };
-      }),
-    );
   }
 }

@@ -89,6 +89,30 @@ export class ChangePasswordBody {
   newPassword!: string;
 }
 
+/** That it is really them at the keyboard: what the account has. */
+export class PresenceBody {
+  @ApiPropertyOptional({ description: 'Needed where the account has one.', example: EXAMPLE_PASSWORD })
+  @IfGiven()
+  @IsString()
+  @IsPassword()
+  password?: string;
+
+  @ApiPropertyOptional({
+    description: 'What the app shows, or a recovery code; needed where the account has a second factor.',
+    example: '123456',
+  })
+  @IfGiven()
+  @IsString()
+  @IsCode()
+  code?: string;
+}
+
+export class AccountAnswer {
+  @ApiProperty({ type: PersonAnswer }) person!: PersonAnswer;
+  @ApiProperty({ type: [MembershipAnswer], description: 'In the order of joining.' })
+  merchants!: readonly MembershipAnswer[];
+}
+
 export class EnrolTotpBody {
   @ApiProperty({ example: EXAMPLE_PASSWORD })
   @IsString()

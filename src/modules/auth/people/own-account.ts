@@ -4,8 +4,9 @@ import { Problem } from '../../../http/problem.js';
 import { placeOf } from '../limits/client-network.js';
 import type { PasswordHashing } from './passwords/password-hashing.js';
 import type { People } from './people.js';
-import type { Person } from './person.aggregate.js';
+import { type Person, personStream } from './person.aggregate.js';
 import type { GuessLimits } from './sign-ins/guess-limits.js';
+import type { SecondFactor } from './sign-ins/second-factor.js';
 import type { SignIns } from './sign-ins/sign-ins.js';
 import type { SignedInPerson } from './tokens/access-tokens.js';
 
@@ -14,6 +15,13 @@ export interface OwnAccountDeps {
   readonly hashing: PasswordHashing;
   readonly limits: GuessLimits;
   readonly signIns: SignIns;
+  readonly secondFactor: SecondFactor;
+}
+
+/** What somebody gives again. */
+export interface Presence {
+  readonly password?: string;
+  readonly code?: string;
 }
 
 export class OwnAccount {
@@ -34,6 +42,27 @@ export class OwnAccount {
       await this.deps.people.passwordHashOf(person),
     );
     if (!isRight) throw Problem.forbidden('The password is wrong.');
+  }
+
+  /**
+   * All that the account has: its password, its second factor, both, or nothing where another issuer signs them in.
+   * @throws Problem 400, 403, or 429 after too many tries.
+   */
+  async requirePresence(person: Person, { password, code }: Presence, address: string): Promise<void> {
+    const missing = [
+      ...(person.password !== null && password === undefined ? ['password'] : []),
+      ...(person.totp !== null && code === undefined ? ['code'] : []),
+    ];
+    if (missing.length > 0) {
+      const errors = missing.map((path) => ({ path, message: `${path} is needed` }));
+      throw Problem.badRequest(`Send your ${missing.join(' and ')} too.`, errors);
+    }
+    if (person.password !== null) await this.requirePassword(person, password!, address);
+    if (person.totp === null) return;
+    await this.deps.limits.countSecondFactor(person.id);
+    const origin = { by: personStream(person.id), from: placeOf(address) };
+    if (!(await this.deps.secondFactor.use(person, code!, origin)))
+      throw Problem.forbidden('The code is wrong.');
   }
 
   /** @throws Problem 429 */

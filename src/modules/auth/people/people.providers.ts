@@ -12,7 +12,9 @@ import { DirectoryFollower } from '../directories/directory-follower.js';
 import { KeyPepper } from '../keys/key-pepper.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import { MemberDirectory } from '../merchants/member.directory.js';
+import { AccountView } from './account-view.js';
 import { AccountLetters } from './account-letters.js';
+import { ErasePersonHandler } from './erase-person.command.js';
 import { LogMailer } from './mail/log.mailer.js';
 import { Mailer } from './mail/mailer.js';
 import { OutgoingMails } from './mail/outgoing-mails.js';
@@ -21,6 +23,7 @@ import { OwnAccount } from './own-account.js';
 import { ChangePasswordHandler } from './passwords/change-password.command.js';
 import { PasswordHashing } from './passwords/password-hashing.js';
 import { People } from './people.js';
+import { PersonalData } from './personal-data.js';
 import { PersonDirectory } from './person.directory.js';
 import { RegisterPersonHandler } from './register-person.command.js';
 import { RenamePersonHandler } from './rename-person.command.js';
@@ -94,6 +97,9 @@ export const ACCOUNT_PROVIDERS: Provider[] = [
   RegisterPersonHandler,
   VerifyEmailHandler,
   RenamePersonHandler,
+  ErasePersonHandler,
+  PersonalData,
+  AccountView,
   ChangePasswordHandler,
   SignInPersonHandler,
   RefreshSignInHandler,
@@ -116,9 +122,12 @@ export const ACCOUNT_PROVIDERS: Provider[] = [
   },
   {
     provide: OwnAccount,
-    inject: [People, PasswordHashing, GuessLimits, SignIns],
-    useFactory: (people: People, hashing: PasswordHashing, ...[limits, signIns]: [GuessLimits, SignIns]) =>
-      new OwnAccount({ people, hashing, limits, signIns }),
+    inject: [People, PasswordHashing, GuessLimits, SignIns, SecondFactor],
+    useFactory: (
+      people: People,
+      hashing: PasswordHashing,
+      ...[limits, signIns, secondFactor]: [GuessLimits, SignIns, SecondFactor]
+    ) => new OwnAccount({ people, hashing, limits, signIns, secondFactor }),
   },
   {
     provide: PasswordHashing,

@@ -50,7 +50,7 @@ export class People {
 
   async find(id: string): Promise<Person | undefined> {
     const { state } = await load(this.deps.eventStore, personStream(id), personFold);
-    return state === 'absent' ? undefined : state;
+    return typeof state === 'string' ? undefined : state;
   }
 
   async profileOf({ id, email, name }: Person): Promise<Profile> {

@@ -26,12 +26,17 @@ export interface Person {
   readonly revision: number;
 }
 
-export type PersonState = Person | 'absent';
+/** `erased`: nobody any more, whose id is not given out again. */
+export type PersonState = Person | 'absent' | 'erased';
 
 export const personStream = (id: string): string => `person-${id}`;
 
 /** Events after which everybody who is signed in as this person must sign in anew. */
-const ENDING: ReadonlySet<string> = new Set<PersonEvent['type']>(['PasswordChanged', 'SignedOutEverywhere']);
+const ENDING: ReadonlySet<string> = new Set<PersonEvent['type']>([
+  'PasswordChanged',
+  'SignedOutEverywhere',
+  'PersonErased',
+]);
 
 export const endsSignIns = ({ type }: Pick<RecordedEvent, 'type'>): boolean => ENDING.has(type);
 
@@ -45,7 +50,8 @@ export const personFold: Fold<PersonState> = {
       const fresh = { isEmailVerified: false, totp: null, generation: 0, signInsEndedAt: null };
       return { id, ...draft, ...fresh, registeredAt, revision };
     }
-    if (state === 'absent') return state;
+    if (event.type === 'PersonErased') return 'erased';
+    if (typeof state === 'string') return state;
     const ended = endsSignIns(event) && { generation: revision, signInsEndedAt: event.recordedAt };
     return { ...state, ...changed(state, event), ...ended, revision };
   },

@@ -70,8 +70,12 @@ export class QuotaDirectory implements Directory {
   }
 
   apply(event: RecordedEvent): void {
-    if (!CHANGES.has(event.type)) return;
     const merchant = event.data.merchant as string;
+    if (event.type === 'MerchantDeleted') {
+      this.#states.delete(merchant);
+      this.#excesses.delete(merchant);
+    }
+    if (!CHANGES.has(event.type)) return;
     this.#keep(merchant, quotaFold.evolve(this.stateOf(merchant), event));
   }
 

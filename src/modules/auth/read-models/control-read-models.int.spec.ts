@@ -39,7 +39,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await pool.query(`
     TRUNCATE event_store.events, control.read_models, control.merchants, control.members, control.invitations,
-             control.sites, control.keys`);
+             control.sites, control.keys, control.deletions`);
 });
 afterEach(() => jest.restoreAllMocks());
 
@@ -66,7 +66,7 @@ const happening: fc.Arbitrary<Happening> = fc
     role: fc.constantFrom('owner', 'viewer'),
     name: fc.string({ unit: fc.constantFrom('a', 'ž', '"', '\\', "'", '𝄞'), minLength: 1, maxLength: 6 }),
     spread: fc.constantFrom(undefined, 1, 8),
-    kind: fc.nat(12),
+    kind: fc.nat(15),
   })
   .map(({ id, person, invitation, role, name, spread, kind }) => {
     const about = (stream: string, type: string, data: object): Happening => ({
@@ -92,6 +92,9 @@ const happening: fc.Arbitrary<Happening> = fc
       about(siteStream(id), 'SiteCreated', { ...site, site: id, name, ...(spread && { spread }) }),
       about(siteStream(id), 'SiteChanged', { site: id, name, ...(spread && { spread }) }),
       about(siteStream(id), 'SiteDeleted', { site: id }),
+      about(siteStream(id), 'DataErased', { site: id, rows: name.length }),
+      about(of, 'MerchantDeleted', { ...merchant, members: ['pa'] }),
+      about(of, 'MerchantErased', { ...merchant, rows: name.length }),
       about(keyStream(id), spread === 8 ? 'KeyRevoked' : 'KeyIssued', { ...key, key: id, name }),
       about(keyStream(id), 'KeyChanged', {
         ...{ key: id, name, expiresAt: spread === 8 ? null : '2027-01-01T00:00:00.000Z' },
@@ -104,13 +107,19 @@ async function tell(happenings: readonly Happening[]): Promise<void> {
   for (const { stream, event } of happenings) {
     const begins = /Registered|Created|Issued/.test(event.type);
     if (begins) await eventStore.append(stream, [event], 'none');
-    else if (await has(stream)) await eventStore.append(stream, [event], 'any');
+    else if (await mayFollow(stream, event)) await eventStore.append(stream, [event], 'any');
   }
 }
 
-async function has(stream: string): Promise<boolean> {
-  for await (const _ of eventStore.readStream(stream)) return true;
-  return false;
+/** Of a merchant that was deleted nothing is told any more but that it is erased. */
+async function mayFollow(stream: string, { type }: NewEvent): Promise<boolean> {
+  let state: 'absent' | 'there' | 'deleted' = 'absent';
+  for await (const event of eventStore.readStream(stream)) {
+    if (event.type === 'MerchantDeleted') state = 'deleted';
+    else if (state === 'absent') state = 'there';
+  }
+  if (state === 'absent') return false;
+  return (type === 'MerchantErased') === (state === 'deleted');
 }
 
 const history = (length: number) => fc.sample(happening, { numRuns: length, seed: length });
@@ -122,7 +131,7 @@ it('holds after any history, however it was cut, what the folds of the streams s
       async (parts) => {
         await pool.query('TRUNCATE event_store.events; DELETE FROM control.read_models');
         await pool.query('TRUNCATE control.merchants, control.members, control.invitations');
-        await pool.query('TRUNCATE control.sites, control.keys');
+        await pool.query('TRUNCATE control.sites, control.keys, control.deletions');
         for (const part of parts) {
           await tell(part);
           await node().catchUp();

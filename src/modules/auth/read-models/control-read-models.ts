@@ -8,15 +8,22 @@ import type { Telemetry } from '../../../telemetry/telemetry.js';
 import { backoffMs } from '../../../waiting/backoff.js';
 import { within } from '../../../waiting/within.js';
 import type { DirectoryFollower } from '../directories/directory-follower.js';
+import { deletionsReadModel } from './deletions.read-model.js';
 import { keysReadModel } from './keys.read-model.js';
 import { merchantsReadModel } from './merchants.read-model.js';
 import type { ReadModel } from './read-model.js';
 import { sitesReadModel } from './sites.read-model.js';
 
 /** Raise it with every change of what rows hold: tables of a lower number are made anew. */
-const DEFINITION = 1;
+const DEFINITION = 2;
 const NAME = 'control';
-const READ_MODELS: readonly ReadModel[] = [merchantsReadModel, sitesReadModel, keysReadModel];
+/** Deletions first: whose a site was is in its row until it is gone. */
+const READ_MODELS: readonly ReadModel[] = [
+  deletionsReadModel,
+  merchantsReadModel,
+  sitesReadModel,
+  keysReadModel,
+];
 export const READ_MODEL_ENTITIES: readonly EntityTarget<ObjectLiteral>[] = READ_MODELS.flatMap(
   ({ entities }) => entities,
 );
@@ -28,7 +35,7 @@ const POLL_INTERVAL_MS = 10_000;
 
 const FIND = `SELECT definition, position FROM control.read_models WHERE name = $1`;
 const MOVE = `
-  UPDATE control.read_models SET position = $1
+  UPDATE control.read_models SET position = $1, stream = $5, revision = $6, recorded_at = $7
   WHERE name = $2 AND definition = $3 AND position IS NOT DISTINCT FROM $4`;
 const BEGIN_ANEW = `
   INSERT INTO control.read_models (name, definition, position) VALUES ($1, $2, NULL)
@@ -101,8 +108,9 @@ export class ControlReadModels implements OnApplicationBootstrap, BeforeApplicat
 
   async #commit(from: GlobalPosition | null, events: readonly RecordedEvent[]): Promise<boolean> {
     return this.parts.source.transaction(async (manager) => {
-      const to = events.at(-1)!.position;
-      if ((await changed(manager, MOVE, [to, NAME, DEFINITION, from])) === 0) return false;
+      const { position: to, stream, revision, recordedAt } = events.at(-1)!;
+      const values = [to, NAME, DEFINITION, from, stream, revision, recordedAt];
+      if ((await changed(manager, MOVE, values)) === 0) return false;
       for (const readModel of READ_MODELS) await readModel.apply(events, manager);
       return true;
     });

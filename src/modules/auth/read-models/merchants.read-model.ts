@@ -1,6 +1,6 @@
 // control.merchants, control.members and control.invitations: one merchant's stream, a row for each of what it
 // tells. By what each event changes, and not by folding: all members would be read for each who joins.
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, In, PrimaryColumn } from 'typeorm';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { MerchantEvent, Role } from '../../../events/merchant.events.js';
 import type { ReadModel } from './read-model.js';
@@ -42,10 +42,17 @@ export const merchantsReadModel: ReadModel = {
       members: new RowChanges(MemberRow, ['merchant', 'person']),
       invitations: new RowChanges(InvitationRow, ['merchant', 'invitation']),
     };
-    for (const event of events) note(event as unknown as RecordedEvent & MerchantEvent, changes);
+    const told = events as unknown as readonly (RecordedEvent & MerchantEvent)[];
+    for (const event of told) note(event, changes);
     await changes.merchants.write(manager);
     await changes.members.write(manager);
     await changes.invitations.write(manager);
+    // Nothing happens to a merchant after that.
+    const deleted = told.filter(({ type }) => type === 'MerchantDeleted').map(({ data }) => data.merchant);
+    if (deleted.length === 0) return;
+    for (const entity of [MerchantRow, MemberRow, InvitationRow]) {
+      await manager.delete(entity, { merchant: In(deleted) });
+    }
   },
 };
 
@@ -83,5 +90,8 @@ function note(event: RecordedEvent & MerchantEvent, { merchants, members, invita
     }
     case 'InvitationWithdrawn':
       return invitations.delete(event.data);
+    // Of that, no rows are left to change: see above.
+    case 'MerchantDeleted':
+    case 'MerchantErased':
   }
 }

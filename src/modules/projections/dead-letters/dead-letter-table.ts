@@ -79,6 +79,14 @@ export class DeadLetterTable {
     return rows[0];
   }
 
+  async idsAfter(after: string | null, limit: number): Promise<readonly string[]> {
+    const { rows } = await this.pool.query<{ id: string }>(
+      `SELECT id FROM dead_letters WHERE id > coalesce($1, '') ORDER BY id LIMIT $2`,
+      [after, limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   async has({ letter, failedAt }: DeadLetterIdentity): Promise<boolean> {
     const { rowCount } = await this.pool.query(
       'SELECT 1 FROM dead_letters WHERE id = $1 AND failed_at = $2',

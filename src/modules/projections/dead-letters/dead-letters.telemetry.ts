@@ -23,6 +23,13 @@ export class DeadLettersTelemetry {
     this.#decisions.inc({ outcome });
   }
 
+  heldUp(err: unknown): void {
+    this.telemetry.log.warn(
+      { err },
+      'what was decided about dead letters cannot be carried out, trying again',
+    );
+  }
+
   impossible({ type, data: { letter } }: DeadLetterEvent, reason: string): void {
     this.decided('impossible');
     this.telemetry.log.error({ type, letter, reason }, 'a dead letter cannot be replayed and is kept');

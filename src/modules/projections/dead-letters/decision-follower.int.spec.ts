@@ -140,3 +140,28 @@ it('leaves alone what a newer version decided in words of its own', async () => 
   expect(await table.has(one)).toBe(true);
   expect(await metric()).toEqual({ deleted: 1 });
 });
+
+it('carries out at its start what was decided while nobody followed, when the log takes it', async () => {
+  const letters = await Promise.all(Array.from({ length: 3 }, (_, n) => letter(String(n))));
+  const [replayed, deleted, kept] = letters as [
+    (typeof letters)[0],
+    (typeof letters)[0],
+    (typeof letters)[0],
+  ];
+  const deciding = [
+    decide('DeadLetterReplayRequested', replayed),
+    decide('DeadLetterDeletionRequested', deleted),
+    // Of an earlier letter of the same place.
+    decide('DeadLetterDeletionRequested', { ...kept, failedAt: '2026-01-01T00:00:00.000000Z' }),
+  ];
+  expect(await Promise.all(deciding)).toEqual([false, false, true]);
+  log.obstruct('refuses');
+  const metric = await follow();
+  await sleep(300);
+  expect(await table.has(replayed)).toBe(true);
+  log.obstruct('none');
+  while ((await table.has(replayed)) || (await table.has(deleted))) await sleep(10);
+  expect(await table.has(kept)).toBe(true);
+  expect(await logged()).toEqual(['0/0/1']);
+  expect(await metric()).toEqual({ replayed: 1, deleted: 1 });
+});

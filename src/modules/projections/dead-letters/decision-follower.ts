@@ -1,14 +1,16 @@
 // Carries out what operators decided about dead letters, where the log and the letters' only writer are:
 // in the projector. Replaying is: append the events again, durably, then delete the letter. Whatever
 // happens in between leaves the letter, and the append is done again, of which the projector drops the
-// repeat by the events' ids. A decision about a letter that is gone has been carried out; so the store is
-// followed from its beginning at every boot, and nothing has to remember how far.
+// repeat by the events' ids. A decision about a letter that is gone has been carried out; so at every boot the
+// letters that are there are asked for theirs, whatever else is in the store, and nothing has to remember how far.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { Pool, PoolClient } from 'pg';
 import type { EventStore, RecordedEvent, Subscription } from '../../../event-store/event-store.js';
 import type { DeadLetterEvent } from '../../../events/dead-letter.events.js';
 import { UnknownEventSchemaError } from '../../../events/upcasters.js';
 import { failpoint } from '../../../telemetry/failpoint.js';
+import { backoffMs } from '../../../waiting/backoff.js';
 import { DamagedBatchError } from '../../../tracking-log/batch-codec.js';
 import { InvalidAppendError, type TrackingLog } from '../../../tracking-log/tracking-log.js';
 import { appendAgain, BatchRefusedError } from './append-again.js';
@@ -19,6 +21,7 @@ import { eventsOfLetter } from './letter-events.js';
 
 /** Of the log's answer: a process that hangs must not keep the letter from others for longer. */
 const BEGIN = `BEGIN; SET LOCAL idle_in_transaction_session_timeout TO '30s'`;
+const LETTERS_PER_PAGE = 500;
 const DELETE = 'DELETE FROM dead_letters WHERE id = $1';
 
 interface LockedLetter extends LetterContent {
@@ -34,23 +37,51 @@ export interface DecisionFollowerDeps {
 }
 
 export class DecisionFollower implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #stopping = new AbortController();
   #subscription: Subscription | undefined;
+  #catchingUp: Promise<void> | undefined;
 
   constructor(private readonly deps: DecisionFollowerDeps) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.#subscription = await this.deps.eventStore.subscribeAll(null, (event) => this.#follow(event));
+    const { eventStore } = this.deps;
+    // Of a letter that comes later, decisions come later, too.
+    const end = await eventStore.end();
+    this.#catchingUp = this.#catchUp();
+    this.#subscription = await eventStore.subscribeAll(end, (event) => this.#follow(event));
   }
 
   /** Before the log closes. */
   async onModuleDestroy(): Promise<void> {
+    this.#stopping.abort();
+    await this.#catchingUp;
     await this.#subscription?.close();
+  }
+
+  /** What was decided before this process started and is not carried out yet; tried until it is. */
+  async #catchUp(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let after: string | null = null, failures = 0; !signal.aborted;) {
+      try {
+        const letters = await this.deps.table.idsAfter(after, LETTERS_PER_PAGE);
+        for (const letter of letters) {
+          const decisions = this.deps.eventStore.readStream(DEAD_LETTER_STREAMS + letter);
+          for await (const event of decisions) if (!signal.aborted) await this.#follow(event);
+          after = letter;
+        }
+        failures = 0;
+        if (letters.length < LETTERS_PER_PAGE) return;
+      } catch (error) {
+        this.deps.telemetry.heldUp(error);
+        await sleep(backoffMs(failures++), undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   async #follow(recorded: RecordedEvent): Promise<void> {
     if (!recorded.stream.startsWith(DEAD_LETTER_STREAMS)) return;
     const decision = recorded as unknown as DeadLetterEvent;
-    // Mostly, and always at boot, it was carried out long ago: then a question is enough.
+    // Another projector may have carried it out: then a question is enough.
     if (!(await this.deps.table.has(decision.data))) return;
     try {
       const outcome = await this.#inTransaction((client) => this.#carryOut(decision, client));
