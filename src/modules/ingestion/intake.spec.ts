@@ -11,7 +11,7 @@ import { partitionOf } from '../../tracking-log/partitioning.js';
 import { openTrackingLog } from '../../tracking-log/tracking-log.module.js';
 import type { AppendOutcome, Partition, TrackingLog } from '../../tracking-log/tracking-log.js';
 import { PAGE, RECEIVED_AT } from '../../../test/given-draft.js';
-import { canonicalAddress } from './addresses.js';
+import { canonicalAddress } from '../../places/addresses.js';
 import { AppendBatcher } from './append-batcher.js';
 import type { Draft, SaltPair } from './draft.js';
 import { IngestionTelemetry } from './ingestion.telemetry.js';

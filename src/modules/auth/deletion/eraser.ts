@@ -11,6 +11,7 @@ import type { EventStore } from '../../../event-store/event-store.js';
 import type { SiteEvent } from '../../../events/site.events.js';
 import type { KeyDirectory } from '../directories/key.directory.js';
 import { RevokeKey } from '../keys/revoke-key.command.js';
+import { bySystem } from '../origin.js';
 import { siteStream } from '../sites/site.aggregate.js';
 import type { DeletedSite, DeletedSites } from './deleted-sites.js';
 import type { DeletionTelemetry } from './deletion.telemetry.js';
@@ -20,7 +21,7 @@ import { eraseSome, type Lease, tablesWithSites } from './site-rows.js';
 const ROUND_INTERVAL_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** What erases, in the audit trail. */
-export const ERASER = 'deletion';
+export const ERASER = bySystem('deletion');
 
 export interface EraserParts {
   readonly config: Pick<Config, 'DELETION_GRACE_DAYS'>;
@@ -136,11 +137,7 @@ export class Eraser implements OnApplicationBootstrap, OnModuleDestroy {
     }
     const event: SiteEvent = { type: 'DataErased', data: { site, rows } };
     // A conflict: another process has said it, or the next pass will.
-    const stored = await this.parts.eventStore.append(
-      stream,
-      [{ ...event, metadata: { by: ERASER } }],
-      revision,
-    );
+    const stored = await this.parts.eventStore.append(stream, [{ ...event, metadata: ERASER }], revision);
     if (stored.outcome === 'stored') await this.parts.erasures.forget([site]);
   }
 }

@@ -11,6 +11,7 @@ import { siteFold, siteStream } from '../sites/site.aggregate.js';
 import type { ApiKey, KeyDraft } from './key.aggregate.js';
 import { KeyPepper } from './key-pepper.js';
 import { newKey, storeNewKey } from './store-new-key.js';
+import type { Origin } from '../origin.js';
 
 export type IssueKeyOutcome =
   | { readonly outcome: 'issued'; readonly issued: ApiKey; readonly key: string }
@@ -22,7 +23,7 @@ export interface IssueKeyRequest extends Pick<
   KeyDraft,
   'merchant' | 'site' | 'name' | 'scopes' | 'expiresAt'
 > {
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class IssueKey extends Command<IssueKeyOutcome> {

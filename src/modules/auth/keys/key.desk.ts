@@ -4,7 +4,7 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Problem } from '../../../http/problem.js';
-import { type Caller, siteUnknown } from '../access.js';
+import { type Caller, siteUnknown, originOf } from '../access.js';
 import { KeyDirectory } from '../directories/key.directory.js';
 import type { Found } from '../found.js';
 import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
@@ -70,7 +70,7 @@ export class KeyDesk {
     const end = expiresAt === undefined ? limit : new Date(expiresAt);
     refuseOutlasting(end, limit);
     const issued = await this.commands.execute(
-      new IssueKey({ ...draft, expiresAt: end, by: caller.id }, ids),
+      new IssueKey({ ...draft, expiresAt: end, origin: originOf(caller) }, ids),
     );
     if (issued.outcome === 'owner-unknown') throw site === null ? merchantUnknown() : siteUnknown();
     if (issued.outcome === 'revoked') throw Problem.conflict(REFUSALS.revoked);
@@ -91,7 +91,9 @@ export class KeyDesk {
       ...(name !== undefined && { name }),
       ...(end !== undefined && { expiresAt: end }),
     };
-    const changed = await this.commands.execute(new ChangeKey({ key, change, expected, by: caller.id }));
+    const changed = await this.commands.execute(
+      new ChangeKey({ key, change, expected, origin: originOf(caller) }),
+    );
     if (changed.outcome === 'changed') return this.#found(changed.key);
     if (changed.outcome === 'key-unknown') throw keyUnknown();
     throw Problem.conflict(REFUSALS[changed.outcome]);
@@ -109,7 +111,7 @@ export class KeyDesk {
     const usual = outlasts(old.expiresAt, limit) ? limit : old.expiresAt;
     const end = expiresAt === undefined ? usual : new Date(expiresAt);
     refuseOutlasting(end, limit);
-    const request = { key: old.id, overlapSeconds, expiresAt: end, by: caller.id };
+    const request = { key: old.id, overlapSeconds, expiresAt: end, origin: originOf(caller) };
     const rotated = await this.commands.execute(new RotateKey(request, ids));
     if (rotated.outcome === 'rotated') return shownOnce(rotated);
     if (rotated.outcome === 'key-unknown') throw keyUnknown();
@@ -118,7 +120,7 @@ export class KeyDesk {
 
   async revoke(asked: KeysAsked, id: string): Promise<void> {
     const { id: key } = this.#keyOf(asked, id);
-    const outcome = await this.commands.execute(new RevokeKey(key, asked.caller.id));
+    const outcome = await this.commands.execute(new RevokeKey(key, originOf(asked.caller)));
     if (outcome === 'key-unknown') throw keyUnknown();
   }
 

@@ -12,7 +12,7 @@ import {
 } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { Caller } from '../access.js';
+import { type Caller, originOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
@@ -60,7 +60,7 @@ export class MerchantsController {
   ): Promise<MerchantAnswer> {
     // Of a request that is sent again: it is there already.
     const id = ids.newId('m');
-    await this.commands.execute(new RegisterMerchant({ id, name, by: caller.id }));
+    await this.commands.execute(new RegisterMerchant({ id, name, origin: originOf(caller) }));
     return merchantAnswer(await this.desk.find(id));
   }
 

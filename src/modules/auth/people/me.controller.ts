@@ -26,11 +26,11 @@ import { ApiProblems } from '../api-answers.js';
 import { Admits, CallerGuard, Calling, SignedInAs } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
-import { placeOf } from '../limits/client-network.js';
 import { MemberDirectory } from '../merchants/member.directory.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import { pageOf } from '../page.js';
 import { ListParameters } from '../sites/site.dto.js';
+import { Whences } from '../whences.js';
 import { AccountLetters } from './account-letters.js';
 import {
   ChangeMeBody,
@@ -72,6 +72,7 @@ export class MeController {
     private readonly limits: GuessLimits,
     private readonly letters: AccountLetters,
     private readonly cookie: SessionCookie,
+    private readonly whences: Whences,
   ) {}
 
   @Get()
@@ -107,7 +108,7 @@ export class MeController {
   async change(
     @Body() { name, email, password }: ChangeMeBody,
     @SignedInAs() signedIn: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<PersonAnswer> {
     const person = await this.account.of(signedIn);
     if (email !== undefined) {
@@ -115,12 +116,12 @@ export class MeController {
         const message = 'password is needed to change the address';
         throw Problem.badRequest('Send your password too.', [{ path: 'password', message }]);
       }
-      await this.account.requirePassword(person, password, ip);
+      await this.account.requirePassword(person, password, request.ip);
       await this.limits.countMail(this.people.digestOf(email));
       this.letters.changeOfEmail(person, email);
     }
     if (name === undefined) return this.#personAnswer(person);
-    const renamed = await this.commands.execute(new RenamePerson(person.id, name, placeOf(ip)));
+    const renamed = await this.commands.execute(new RenamePerson(person.id, name, this.whences.of(request)));
     return this.#personAnswer(renamed ?? person);
   }
 
@@ -140,14 +141,14 @@ export class MeController {
   async changePassword(
     @Body() { oldPassword, newPassword }: ChangePasswordBody,
     @SignedInAs() signedIn: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<void> {
     const person = await this.account.of(signedIn);
-    await this.account.countGuess(person, ip);
+    await this.account.countGuess(person, request.ip);
     const changed = await this.commands.execute(
       new ChangePassword({
         ...{ person: person.id, password: newPassword, proof: { oldPassword } },
-        from: placeOf(ip),
+        from: this.whences.of(request),
       }),
     );
     if (changed.outcome === 'refused') throw Problem.forbidden('The old password is wrong.');
@@ -182,11 +183,11 @@ export class MeController {
   async endSession(
     @Param('id') id: string,
     @SignedInAs() { person }: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<void> {
     const isOwn = (await this.signIns.ofPerson(person)).some((one) => one.id === id);
     if (!isOwn) throw Problem.notFound(SESSION_UNKNOWN);
-    await this.commands.execute(new SignOut({ person, signIn: id, from: placeOf(ip) }));
+    await this.commands.execute(new SignOut({ person, signIn: id, from: this.whences.of(request) }));
   }
 
   async #personAnswer(person: Person): Promise<PersonAnswer> {

@@ -12,6 +12,7 @@ import { DirectoryFollower } from '../directories/directory-follower.js';
 import { KeyPepper } from '../keys/key-pepper.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import { MemberDirectory } from '../merchants/member.directory.js';
+import { Whences } from '../whences.js';
 import { AccountLetters } from './account-letters.js';
 import { LogMailer } from './mail/log.mailer.js';
 import { Mailer } from './mail/mailer.js';
@@ -80,12 +81,16 @@ export const CALLER_PROVIDERS: Provider[] = [
   },
   {
     provide: SignedInCallers,
-    inject: [AccessTokens, ExternalSignIns, SessionCookie, SignIns, PersonDirectory, MemberDirectory],
+    inject: [
+      ...[AccessTokens, ExternalSignIns, SessionCookie, SignIns, PersonDirectory, MemberDirectory, Whences],
+    ],
     useFactory: (
       tokens: AccessTokens,
       external: ExternalSignIns,
-      ...[cookie, signIns, people, members]: [SessionCookie, SignIns, PersonDirectory, MemberDirectory]
-    ) => new SignedInCallers({ tokens, external, cookie, signIns, people, members }),
+      ...[cookie, signIns, people, members, whences]: [
+        ...[SessionCookie, SignIns, PersonDirectory, MemberDirectory, Whences],
+      ]
+    ) => new SignedInCallers({ tokens, external, cookie, signIns, people, members, whences }),
   },
 ];
 

@@ -2,8 +2,11 @@
 // node notices first, because the stream's revision decides.
 import type { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
+import { bySystem } from '../origin.js';
 import { quotaFold, quotaStream, type Usage, warnOf } from './quota.aggregate.js';
 import type { QuotaDirectory } from './quota.directory.js';
+
+const WARNINGS = bySystem('quota warnings');
 
 export class QuotaWarnings {
   constructor(
@@ -19,6 +22,7 @@ export class QuotaWarnings {
     const { state, revision } = await load(this.eventStore, stream, quotaFold);
     const warning = warnOf(state, this.quotas.holding(state), usage);
     // Another node may come first; whatever is left to be said, the next flush says.
-    if (warning !== null) await this.eventStore.append(stream, [warning], revision);
+    if (warning !== null)
+      await this.eventStore.append(stream, [{ ...warning, metadata: WARNINGS }], revision);
   }
 }

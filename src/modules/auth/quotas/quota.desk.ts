@@ -11,6 +11,7 @@ import type { QuotaAnswer } from './quota.dto.js';
 import { SetQuota, versionOf } from './set-quota.command.js';
 import { monthOf } from './usage-month.js';
 import type { UsageTable } from './usage-table.js';
+import type { Origin } from '../origin.js';
 
 export interface QuotaFound {
   /** Of the quota's stream, for If-Match. */
@@ -22,7 +23,7 @@ export interface QuotaWish {
   readonly quota: Quota;
   /** What the client says it has seen. */
   readonly expected: number | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export interface QuotaDeskParts {
@@ -55,9 +56,9 @@ export class QuotaDesk {
   }
 
   /** @throws Problem 404, 409 */
-  async set(id: string, { quota, expected, by }: QuotaWish): Promise<QuotaFound> {
+  async set(id: string, { quota, expected, origin }: QuotaWish): Promise<QuotaFound> {
     const { id: merchant } = await this.parts.merchants.find(id);
-    const set = await this.parts.commands.execute(new SetQuota({ merchant, quota, expected, by }));
+    const set = await this.parts.commands.execute(new SetQuota({ merchant, quota, expected, origin }));
     if (set.outcome === 'set') return this.find(merchant);
     throw Problem.changedMeanwhile(
       'The quota has changed since it was read: read it again.',

@@ -1,7 +1,7 @@
 // Any merchant's quota over HTTP, for the operator.
 import { Body, Controller, Get, Param, Put, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { Caller } from '../access.js';
+import { type Caller, originOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Calling, CallerGuard, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
@@ -60,7 +60,7 @@ export class QuotasController {
     @Calling() caller: Caller,
   ): Promise<Found> {
     const quota = { eventsPerMonth, gracePercent, policy };
-    return found(await this.desk.set(id, { quota, expected, by: caller.id }));
+    return found(await this.desk.set(id, { quota, expected, origin: originOf(caller) }));
   }
 }
 

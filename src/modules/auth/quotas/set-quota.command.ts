@@ -5,6 +5,7 @@ import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { type Quota, quotaFold, quotaStream, setQuota } from './quota.aggregate.js';
+import type { Origin } from '../origin.js';
 
 const ATTEMPTS_MAX = 20;
 
@@ -17,7 +18,7 @@ export interface SetQuotaRequest {
   readonly quota: Quota;
   /** What the client says it has seen. */
   readonly expected: number | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class SetQuota extends Command<SetQuotaOutcome> {
@@ -36,7 +37,7 @@ export class SetQuotaHandler implements ICommandHandler<SetQuota> {
     private readonly directories: DirectoryFollower,
   ) {}
 
-  async execute({ request: { merchant, quota, expected, by } }: SetQuota): Promise<SetQuotaOutcome> {
+  async execute({ request: { merchant, quota, expected, origin } }: SetQuota): Promise<SetQuotaOutcome> {
     const stream = quotaStream(merchant);
     for (let attempt = 1; ; attempt++) {
       const { state, revision } = await load(this.eventStore, stream, quotaFold);
@@ -45,7 +46,7 @@ export class SetQuotaHandler implements ICommandHandler<SetQuota> {
       if (!isSeen || attempt > ATTEMPTS_MAX) return { outcome: 'version-differs', version };
       const event = setQuota(state, merchant, quota);
       if (event === null) return { outcome: 'set', version };
-      const { outcome } = await this.eventStore.append(stream, [{ ...event, metadata: { by } }], revision);
+      const { outcome } = await this.eventStore.append(stream, [{ ...event, metadata: origin }], revision);
       if (outcome === 'conflict') continue;
       await this.directories.settle();
       return { outcome: 'set', version: version + 1 };

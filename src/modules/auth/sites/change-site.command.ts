@@ -8,6 +8,7 @@ import { DirectoryFollower } from '../directories/directory-follower.js';
 import { SiteDirectory } from '../directories/site.directory.js';
 import { claimDomains, claimsHeld, releaseClaims } from './domain-claim.js';
 import { changeSite, domainsOf, type Site, type SiteChange, siteFold, siteStream } from './site.aggregate.js';
+import type { Origin } from '../origin.js';
 
 export type ChangeSiteOutcome =
   | { readonly outcome: 'changed'; readonly site: Site }
@@ -21,7 +22,7 @@ interface ChangeSiteRequest {
   /** Its domains are normalised. */
   readonly change: SiteChange;
   readonly expected: Revision | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class ChangeSite extends Command<ChangeSiteOutcome> {
@@ -38,7 +39,7 @@ export class ChangeSiteHandler implements ICommandHandler<ChangeSite> {
     private readonly sites: SiteDirectory,
   ) {}
 
-  async execute({ request: { site: id, change, expected, by } }: ChangeSite): Promise<ChangeSiteOutcome> {
+  async execute({ request: { site: id, change, expected, origin } }: ChangeSite): Promise<ChangeSiteOutcome> {
     const stream = siteStream(id);
     const { state: site, revision } = await load(this.eventStore, stream, siteFold);
     if (typeof site === 'string') return { outcome: 'site-unknown' };
@@ -54,12 +55,12 @@ export class ChangeSiteHandler implements ICommandHandler<ChangeSite> {
     if (event === null) return { outcome: 'changed', site };
 
     const [before, after] = [domainsOf(site), domainsOf({ ...site, ...event.data })];
-    const claimant = { site: id, by };
+    const claimant = { site: id, origin };
     // Looked up before the change is stored: what is claimed anew after it is not released below.
     const givenUp = await claimsHeld(this.eventStore, without(before, after), claimant);
     const claimed = await claimDomains(this.eventStore, without(after, before), claimant);
     if (claimed.outcome === 'domain-taken') return claimed;
-    const stored = await this.eventStore.append(stream, [{ ...event, metadata: { by } }], revision);
+    const stored = await this.eventStore.append(stream, [{ ...event, metadata: origin }], revision);
     const released = stored.outcome === 'stored' ? givenUp : claimed.claims;
     await releaseClaims(this.eventStore, released, claimant);
     if (stored.outcome === 'conflict') return { outcome: 'revision-differs', actual: Number(stored.actual) };

@@ -10,6 +10,7 @@ import { claimDomains } from './domain-claim.js';
 import { merchantFold, merchantStream } from '../merchants/merchant.aggregate.js';
 import type { IdSource } from '../random-ids.js';
 import { createSite, domainsOf, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
+import type { Origin } from '../origin.js';
 
 export type CreateSiteOutcome =
   | { readonly outcome: 'created'; readonly site: Site }
@@ -21,7 +22,7 @@ export class CreateSite extends Command<CreateSiteOutcome> {
   constructor(
     /** Its domains are normalised. */
     readonly draft: SiteDraft,
-    readonly by: string,
+    readonly origin: Origin,
     readonly ids: IdSource,
   ) {
     super();
@@ -36,7 +37,7 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     private readonly sites: SiteDirectory,
   ) {}
 
-  async execute({ draft, by, ids }: CreateSite): Promise<CreateSiteOutcome> {
+  async execute({ draft, origin, ids }: CreateSite): Promise<CreateSiteOutcome> {
     const merchant = await load(this.eventStore, merchantStream(draft.merchant), merchantFold);
     if (merchant.state === 'absent') return { outcome: 'merchant-unknown' };
     const id = ids.newId('s');
@@ -50,9 +51,9 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     // The same request has made it when it was sent before.
     if (typeof before !== 'string') return { outcome: 'created', site: before };
     const domains = new Set(domainsOf({ domain: draft.domain, aliases: draft.aliases ?? [] }));
-    const claimed = await claimDomains(this.eventStore, [...domains], { site: id, by });
+    const claimed = await claimDomains(this.eventStore, [...domains], { site: id, origin });
     if (claimed.outcome === 'domain-taken') return claimed;
-    const event = { ...createSite(id, draft), metadata: { by } };
+    const event = { ...createSite(id, draft), metadata: origin };
     await this.eventStore.append(siteStream(id), [event], 'none');
     await this.directories.settle();
     // What is there already, the same request has made that was sent at the same time.

@@ -6,6 +6,7 @@ import type { EventStore, RecordedEvent, Revision } from '../../../event-store/e
 import type { DomainEvent } from '../../../events/site.events.js';
 import { type Fold, load } from '../aggregate.js';
 import { deleteSite, domainsOf, siteFold, siteStream, touchSite } from './site.aggregate.js';
+import type { Origin } from '../origin.js';
 
 /** Long after any command that claimed the domain has ended, one way or the other. */
 const ABANDONED_AFTER_MS = 30_000;
@@ -18,7 +19,7 @@ export interface DomainClaim {
 export interface Claimant {
   readonly site: string;
   /** Who asks: the id of the caller. */
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 /** As it was when it was looked at: whoever claimed the domain since is not released from it. */
@@ -85,11 +86,11 @@ export async function claimsHeld(
 export async function releaseClaims(
   eventStore: EventStore,
   claims: readonly HeldClaim[],
-  { site, by }: Claimant,
+  { site, origin }: Claimant,
 ): Promise<void> {
   for (const { domain, revision } of claims) {
     const event: DomainEvent = { type: 'DomainReleased', data: { domain, site } };
-    await eventStore.append(domainStream(domain), [{ ...event, metadata: { by } }], revision);
+    await eventStore.append(domainStream(domain), [{ ...event, metadata: origin }], revision);
   }
 }
 
@@ -97,14 +98,14 @@ export async function releaseClaims(
 async function claimDomain(
   eventStore: EventStore,
   domain: string,
-  { site, by }: Claimant,
+  { site, origin }: Claimant,
 ): Promise<(HeldClaim & { readonly isNew: boolean }) | 'taken'> {
   const { state, revision } = await load(eventStore, domainStream(domain), domainClaimFold);
   const isOwn = state !== 'free' && state.site === site;
-  const isFree = state === 'free' || isOwn || (await isAbandoned(eventStore, domain, { ...state, by }));
+  const isFree = state === 'free' || isOwn || (await isAbandoned(eventStore, domain, { ...state, origin }));
   if (!isFree) return 'taken';
   const event: DomainEvent = { type: 'DomainClaimed', data: { domain, site } };
-  const claimed = await eventStore.append(domainStream(domain), [{ ...event, metadata: { by } }], revision);
+  const claimed = await eventStore.append(domainStream(domain), [{ ...event, metadata: origin }], revision);
   return claimed.outcome === 'stored' ? { domain, revision: claimed.revision, isNew: !isOwn } : 'taken';
 }
 
@@ -112,13 +113,13 @@ async function claimDomain(
 async function isAbandoned(
   eventStore: EventStore,
   domain: string,
-  { site, claimedAt, by }: DomainClaim & Claimant,
+  { site, claimedAt, origin }: DomainClaim & Claimant,
 ): Promise<boolean> {
   const { state, revision } = await load(eventStore, siteStream(site), siteFold);
   if (state === 'deleted') return true;
   if (state !== 'absent' && domainsOf(state).includes(domain)) return false;
   if (Date.now() - claimedAt.getTime() < ABANDONED_AFTER_MS) return false;
   const event = state === 'absent' ? deleteSite(site) : touchSite(site);
-  const fenced = await eventStore.append(siteStream(site), [{ ...event, metadata: { by } }], revision);
+  const fenced = await eventStore.append(siteStream(site), [{ ...event, metadata: origin }], revision);
   return fenced.outcome === 'stored';
 }

@@ -3,7 +3,7 @@ import { Controller, Get, Param, Query, UseGuards, UseInterceptors, UsePipes } f
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../../auth/access.js';
+import { type Caller, originOf } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
 import { InputPipe } from '../../auth/input.pipe.js';
@@ -56,7 +56,7 @@ export class CompareController {
     if (cursor === undefined) {
       const { versions, differing } = compared;
       const record = { projection: name, a: versions.a, b: versions.b, differing, tolerance };
-      await this.commands.execute(new RecordComparison(record, caller.id));
+      await this.commands.execute(new RecordComparison(record, originOf(caller)));
     }
     return compareAnswer(compared, tolerance);
   }

@@ -13,7 +13,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../../auth/access.js';
+import { type Caller, originOf } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { EventStoreOutageInterceptor } from '../../auth/event-store-outage.interceptor.js';
 import { InputPipe } from '../../auth/input.pipe.js';
@@ -101,7 +101,7 @@ export class RebuildsController {
 
   async #control(id: string, control: ControlRebuild['control'], caller: Caller): Promise<RebuildAnswer> {
     this.#require(id);
-    const changed = await this.commands.execute(new ControlRebuild(id, control, caller.id));
+    const changed = await this.commands.execute(new ControlRebuild(id, control, originOf(caller)));
     if (changed.outcome === 'refused') throw Problem.conflict(changed.reason);
     return this.get(id);
   }
