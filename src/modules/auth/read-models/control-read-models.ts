@@ -8,15 +8,21 @@ import type { Telemetry } from '../../../telemetry/telemetry.js';
 import { backoffMs } from '../../../waiting/backoff.js';
 import { within } from '../../../waiting/within.js';
 import type { DirectoryFollower } from '../directories/directory-follower.js';
+import { auditReadModel } from './audit.read-model.js';
 import { keysReadModel } from './keys.read-model.js';
 import { merchantsReadModel } from './merchants.read-model.js';
 import type { ReadModel } from './read-model.js';
 import { sitesReadModel } from './sites.read-model.js';
 
 /** Raise it with every change of what rows hold: tables of a lower number are made anew. */
-const DEFINITION = 1;
+const DEFINITION = 2;
 const NAME = 'control';
-const READ_MODELS: readonly ReadModel[] = [merchantsReadModel, sitesReadModel, keysReadModel];
+const READ_MODELS: readonly ReadModel[] = [
+  merchantsReadModel,
+  sitesReadModel,
+  keysReadModel,
+  auditReadModel,
+];
 export const READ_MODEL_ENTITIES: readonly EntityTarget<ObjectLiteral>[] = READ_MODELS.flatMap(
   ({ entities }) => entities,
 );

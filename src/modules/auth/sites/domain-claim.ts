@@ -6,7 +6,7 @@ import type { EventStore, RecordedEvent, Revision } from '../../../event-store/e
 import type { DomainEvent } from '../../../events/site.events.js';
 import { type Fold, load } from '../aggregate.js';
 import { deleteSite, domainsOf, siteFold, siteStream, touchSite } from './site.aggregate.js';
-import type { Origin } from '../origin.js';
+import { bySystem, type Origin } from '../origin.js';
 
 /** Long after any command that claimed the domain has ended, one way or the other. */
 const ABANDONED_AFTER_MS = 30_000;
@@ -120,6 +120,8 @@ async function isAbandoned(
   if (state !== 'absent' && domainsOf(state).includes(domain)) return false;
   if (Date.now() - claimedAt.getTime() < ABANDONED_AFTER_MS) return false;
   const event = state === 'absent' ? deleteSite(site) : touchSite(site);
-  const fenced = await eventStore.append(siteStream(site), [{ ...event, metadata: origin }], revision);
+  // Who claims the domain is said in its own stream: of the site's owner they are nobody's concern.
+  const metadata = { ...bySystem('domain claims'), ...(origin.request && { request: origin.request }) };
+  const fenced = await eventStore.append(siteStream(site), [{ ...event, metadata }], revision);
   return fenced.outcome === 'stored';
 }
