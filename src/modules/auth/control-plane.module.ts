@@ -8,7 +8,10 @@ import { EventStore } from '../../event-store/event-store.js';
 import { openEntitySource } from '../../postgres/entity-source.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuditController } from './audit/audit.controller.js';
+import { AuditExports } from './audit/audit-exports.js';
+import { AuditTable } from './audit/audit-table.js';
 import { AuditTrail } from './audit/audit-trail.js';
+import { MerchantAuditController } from './audit/merchant-audit.controller.js';
 import { AuthModule } from './auth.module.js';
 import { DeletedSites } from './deletion/deleted-sites.js';
 import { DeletedSitesModule } from './deletion/deleted-sites.module.js';
@@ -87,6 +90,7 @@ type EraserInputs = [
     QuotasController,
     MerchantUsageController,
     AuditController,
+    MerchantAuditController,
     DeletionsController,
     AuthController,
     MeController,
@@ -96,7 +100,9 @@ type EraserInputs = [
   ],
   providers: [
     OperatorKey,
+    AuditTable,
     AuditTrail,
+    AuditExports,
     DeletionTelemetry,
     Erasures,
     {

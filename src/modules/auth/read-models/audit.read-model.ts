@@ -42,11 +42,10 @@ export const auditReadModel: ReadModel = {
   apply: async (events, manager) => {
     const known = await knownSubjects(events, manager);
     const [{ last }] = (await manager.query(LAST)) as [{ readonly last: string }];
-    const rows = events.map((event, index) => ({
-      ...auditEntry(event),
-      ...subjectOf(event, known),
-      entry: Number(last) + index + 1,
-    }));
+    const rows = events.map((event, index) => {
+      const { data, ...entry } = auditEntry(event);
+      return { ...entry, ...subjectOf(event, known), entry: Number(last) + index + 1, data: storable(data) };
+    });
     await manager.insert(AuditRow, rows);
     const made = rows.filter(({ type, site }) => type === 'SiteCreated' && site !== null);
     if (made.length === 0) return;
@@ -70,3 +69,11 @@ async function knownSubjects(
     ofSites: new Map(ofSites.map(({ site, merchant }) => [site, merchant])),
   };
 }
+
+/** One text that jsonb does not take, from an event store that takes any, would hold up all that comes after. */
+const storable = (data: object): object =>
+  JSON.parse(
+    JSON.stringify(data, (_, value: unknown) =>
+      typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value,
+    ),
+  ) as object;

@@ -17,12 +17,7 @@ import { sitesReadModel } from './sites.read-model.js';
 /** Raise it with every change of what rows hold: tables of a lower number are made anew. */
 const DEFINITION = 2;
 const NAME = 'control';
-const READ_MODELS: readonly ReadModel[] = [
-  merchantsReadModel,
-  sitesReadModel,
-  keysReadModel,
-  auditReadModel,
-];
+const READ_MODELS: readonly ReadModel[] = [merchantsReadModel, sitesReadModel, keysReadModel, auditReadModel];
 export const READ_MODEL_ENTITIES: readonly EntityTarget<ObjectLiteral>[] = READ_MODELS.flatMap(
   ({ entities }) => entities,
 );
