@@ -59,7 +59,6 @@ export class ChangeDefinitionsHandler implements ICommandHandler<ChangeDefinitio
 
   async #change({ request, origin }: ChangeDefinitions): Promise<ChangeDefinitionsOutcome> {
     const { site, rules, wish } = request;
-    const metadata = { origin };
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       await this.#settle();
       if (this.sites.find(site) === undefined) return { outcome: 'site-unknown' };
@@ -68,7 +67,7 @@ export class ChangeDefinitionsHandler implements ICommandHandler<ChangeDefinitio
       if ('refused' in decision) return { outcome: 'refused', ...decision };
       if (decision.event !== null) {
         const stream = definitionsStream(site);
-        const events = [{ ...decision.event, metadata }];
+        const events = [{ ...decision.event, metadata: origin }];
         const { outcome } = await this.eventStore.append(stream, events, revision);
         if (outcome === 'conflict') continue;
         await this.#settle();
