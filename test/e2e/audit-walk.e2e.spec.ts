@@ -103,10 +103,10 @@ it('sites, keys, links, definitions, merchants: by the requests that are documen
 /** What is documented of a change may be what there is by then. */
 function changedBy({ method }: Request, body: unknown): unknown {
   if (method !== 'patch') return body;
-  const fields = Object.entries(body as Readonly<Record<string, unknown>>);
-  return Object.fromEntries(
-    fields.map(([field, value]) => [field, /^(name|text)$/.test(field) ? `${value as string} again` : value]),
-  );
+  const { name, text, ...rest } = body as Readonly<Record<string, string>>;
+  return text === undefined
+    ? { ...rest, name: `${name ?? 'Renamed'} again` }
+    : { ...rest, text: `${text} again` };
 }
 
 it('accounts and members', async () => {

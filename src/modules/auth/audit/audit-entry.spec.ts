@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
-import { auditEntry } from './audit-entry.js';
+import { AUDITED_TYPES, auditEntry } from './audit-entry.js';
 
 const recorded = (event: Partial<RecordedEvent>): RecordedEvent => ({
   stream: 'key-k1',
@@ -57,4 +58,9 @@ describe('an entry of the audit trail', () => {
     expect(entry).toMatchObject({ by: null, kind: null, request: null });
     expect(JSON.stringify(entry)).not.toContain('192.0.2');
   });
+});
+
+it('is documented, every type of it', () => {
+  const reference = readFileSync('docs/reference/audit.md', 'utf8');
+  expect(AUDITED_TYPES.filter((type) => !reference.includes(`\`${type}\``))).toEqual([]);
 });
