@@ -86,7 +86,7 @@ async function run(options: AuditOptions, context: CommandContext): Promise<void
   if (format === undefined) return show(client, path, { options, context });
   const query = new URLSearchParams({ ...parametersOf(options), order, format });
   await context.interruptible((signal) =>
-    fetchFile(`${path}/export?${query}`, { client, context, output, signal }),
+    fetchFile(`${path}/export?${query.toString()}`, { client, context, output, signal }),
   );
 }
 

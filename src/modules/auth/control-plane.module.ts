@@ -9,6 +9,7 @@ import { openEntitySource } from '../../postgres/entity-source.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditExports } from './audit/audit-exports.js';
+import { AuditNames } from './audit/audit-names.js';
 import { AuditTable } from './audit/audit-table.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { MerchantAuditController } from './audit/merchant-audit.controller.js';
@@ -101,6 +102,7 @@ type EraserInputs = [
   providers: [
     OperatorKey,
     AuditTable,
+    AuditNames,
     AuditTrail,
     AuditExports,
     DeletionTelemetry,

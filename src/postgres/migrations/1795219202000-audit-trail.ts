@@ -24,12 +24,12 @@ export class AuditTrail1795219202000 implements MigrationInterface {
       );
       COMMENT ON COLUMN control.audit.entry IS 'Counts the events of the event store in their order.';
       COMMENT ON COLUMN control.audit.merchant IS 'Whose concern it is, beside the operator''s.';
-      CREATE INDEX audit_by_merchant ON control.audit (merchant, entry);
-      CREATE INDEX audit_by_site ON control.audit (site, entry);
-      CREATE INDEX audit_by_stream ON control.audit (stream, entry);
-      CREATE INDEX audit_by_caller ON control.audit (by, entry);
-      CREATE INDEX audit_by_type ON control.audit (type, entry);
-      CREATE INDEX audit_by_time ON control.audit (at);
+      CREATE INDEX audit_by_merchant ON control.audit (merchant, at, entry);
+      CREATE INDEX audit_by_site ON control.audit (site, at, entry);
+      CREATE INDEX audit_by_stream ON control.audit (stream, at, entry);
+      CREATE INDEX audit_by_caller ON control.audit (by, at, entry);
+      CREATE INDEX audit_by_type ON control.audit (type, at, entry);
+      CREATE INDEX audit_by_time ON control.audit (at, entry);
       CREATE INDEX audit_by_key_prefix ON control.audit ((data ->> 'prefix')) WHERE data ? 'prefix';
     `);
   }

@@ -1,6 +1,6 @@
 // control.audit, read a page at a time. A merchant's page is read as that merchant, whom PostgreSQL shows no rows of
-// another, whatever is asked. Pages go by the number of the entry, so that what is added meanwhile neither repeats
-// nor hides anything.
+// another, whatever is asked. Pages go by time and number of the entry, so that what is added meanwhile neither
+// repeats nor hides anything, and each index reads a range of time from either end.
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { inTenantTransaction } from '../../../postgres/tenant.js';
@@ -23,9 +23,14 @@ export interface AuditSlice {
   readonly selection: AuditSelection;
   readonly order: 'oldest' | 'newest';
   /** The last entry that was read. */
-  readonly after: string | undefined;
+  readonly after: AuditPlace | undefined;
   readonly limit: number;
 }
+
+export type AuditPlace = Pick<AuditRecord, 'at' | 'entry'>;
+
+/** As pg reads it. */
+export type AuditRecord = Readonly<Omit<AuditRow, 'entry'>> & { readonly entry: string };
 
 /** For whom: null is the operator. */
 export type Reader = { readonly merchant: string } | null;
@@ -52,8 +57,8 @@ const CONDITIONS = {
 export class AuditTable {
   constructor(private readonly pool: Pool) {}
 
-  read(slice: AuditSlice, reader: Reader): Promise<readonly AuditRow[]> {
-    return this.#rows<AuditRow>(statementOf(slice, reader), reader);
+  read(slice: AuditSlice, reader: Reader): Promise<readonly AuditRecord[]> {
+    return this.#rows<AuditRecord>(statementOf(slice, reader), reader);
   }
 
   /** Ids of the keys whose text begins so. */
@@ -86,11 +91,16 @@ function statementOf({ selection, order, after, limit }: AuditSlice, reader: Rea
   }
   // By which key of theirs operators act is not told, and so cannot be asked either.
   if (reader !== null && wanted.by !== undefined) conditions.push(`kind IS DISTINCT FROM 'operator'`);
-  if (after !== undefined) where(order === 'oldest' ? 'entry > $' : 'entry < $', after);
+  if (after !== undefined) {
+    values.push(after.at, after.entry);
+    const place = `($${values.length - 1}, $${values.length})`;
+    conditions.push(`(at, entry) ${order === 'oldest' ? '>' : '<'} ${place}`);
+  }
   values.push(limit);
+  const direction = order === 'oldest' ? '' : 'DESC';
   return {
     text: `SELECT * FROM control.audit ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
-      ORDER BY entry ${order === 'oldest' ? '' : 'DESC'} LIMIT $${values.length}`,
+      ORDER BY at ${direction}, entry ${direction} LIMIT $${values.length}`,
     values,
   };
 }

@@ -41,7 +41,7 @@ export const auditReadModel: ReadModel = {
   entities: [AuditRow],
   apply: async (events, manager) => {
     const known = await knownSubjects(events, manager);
-    const [{ last }] = (await manager.query(LAST)) as [{ readonly last: string }];
+    const [{ last }] = await manager.query<[{ readonly last: string }]>(LAST);
     const rows = events.map((event, index) => {
       const { data, ...entry } = auditEntry(event);
       return { ...entry, ...subjectOf(event, known), entry: Number(last) + index + 1, data: storable(data) };
@@ -62,8 +62,8 @@ async function knownSubjects(
   const streams = [...new Set(events.map(({ stream }) => stream).filter(isNamedOnce))];
   const sites = [...new Set(events.map(siteNamed).filter((site) => site !== null))];
   type Named = Readonly<Record<'stream' | 'merchant' | 'site', string>>;
-  const ofStreams = streams.length === 0 ? [] : ((await manager.query(OF_STREAMS, [streams])) as Named[]);
-  const ofSites = sites.length === 0 ? [] : ((await manager.query(OF_SITES, [sites])) as Named[]);
+  const ofStreams = streams.length === 0 ? [] : await manager.query<Named[]>(OF_STREAMS, [streams]);
+  const ofSites = sites.length === 0 ? [] : await manager.query<Named[]>(OF_SITES, [sites]);
   return {
     ofStreams: new Map(ofStreams.map(({ stream, merchant, site }) => [stream, { merchant, site }])),
     ofSites: new Map(ofSites.map(({ site, merchant }) => [site, merchant])),
