@@ -18,7 +18,7 @@ export interface DomainClaim {
 
 export interface Claimant {
   readonly site: string;
-  /** Who asks: the id of the caller. */
+  /** Whoever asks. */
   readonly origin: Origin;
 }
 
