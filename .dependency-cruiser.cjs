@@ -1,12 +1,12 @@
 // Who may import whom (ARCHITECTURE.md, "Import direction"). Run by test/tidy.spec.ts.
 // Imports go left only:
-//   config, events, waiting ← telemetry, http ← postgres, redis ← tracking-log, archive, event-store ← modules/auth
+//   config, events, waiting ← telemetry, http, places ← postgres, redis ← tracking-log, archive, event-store ← modules/auth
 //     ← modules/ingestion | modules/projections ← modules/query ← roles ← server, main
 
 /** Left to right; a layer's folders may import each other unless a rule below says no. */
 const LAYERS = [
   '^src/(config|events|waiting)/',
-  '^src/(telemetry|http)/',
+  '^src/(telemetry|http|places)/',
   '^src/(postgres|redis)/',
   '^src/(tracking-log|archive|event-store)/',
   '^src/modules/auth/',

@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import type { EventStore, RecordedEvent } from '../src/event-store/event-store.js';
 import type { Fold } from '../src/modules/auth/aggregate.js';
+import { auditEntry } from '../src/modules/auth/audit/audit-entry.js';
 import { keyFold, keyStream } from '../src/modules/auth/keys/key.aggregate.js';
 import {
   type Merchant,
@@ -19,6 +20,7 @@ const TABLES = {
   sites: ['site'],
   keys: ['key'],
   deletions: ['kind', 'subject'],
+  audit: ['entry'],
 } as const;
 
 type Row = Readonly<Record<string, unknown>>;
@@ -34,7 +36,9 @@ export async function controlRows(pool: Pool): Promise<ControlRows> {
 
 export async function foldedRows(eventStore: EventStore): Promise<ControlRows> {
   const streams = new Map<string, RecordedEvent[]>();
+  const events: RecordedEvent[] = [];
   for await (const event of eventStore.readAll(null)) {
+    events.push(event);
     streams.set(event.stream, [...(streams.get(event.stream) ?? []), event]);
   }
   const folds = <State>(prefix: string, { initial, evolve }: Fold<State>) =>
@@ -58,6 +62,7 @@ export async function foldedRows(eventStore: EventStore): Promise<ControlRows> {
       return { key: id, merchant, site, name, created_at: createdAt, state: asJson(key) };
     }),
     deletions: [...streams.values()].flatMap(deletionRows),
+    audit: auditRows(events),
   });
 }
 
@@ -87,6 +92,31 @@ const invitationRows = ({ id: merchant, invitations }: Merchant): readonly Row[]
   [...invitations.values()].map(({ id, role, email, sentAt, expiresAt }) => ({
     ...{ merchant, invitation: id, role, email, sent_at: sentAt, expires_at: expiresAt },
   }));
+
+/** With the whole history at hand, and not as it came. */
+function auditRows(events: readonly RecordedEvent[]): readonly Row[] {
+  const named = (value: unknown) => (typeof value === 'string' ? value : null);
+  return events.map((event, index) => {
+    const { stream, revision, type, metadata = {}, recordedAt: at } = event;
+    const isOwn = /^(key|link)-/.test(stream);
+    // Of a stream of one thing: what it said last.
+    const said = isOwn ? events.slice(0, index + 1).filter((one) => one.stream === stream) : [event];
+    const last = (field: string) => said.findLast(({ data }) => named(data[field]))?.data[field];
+    const isOfPerson = /^(person|email|sign-in)-/.test(stream);
+    const site = isOfPerson ? null : named(last('site'));
+    const creation = events.find(
+      (one) => one.type === 'SiteCreated' && site !== null && one.data['site'] === site,
+    );
+    const merchant = isOfPerson
+      ? null
+      : (named(event.data['merchant']) ?? named(creation?.data['merchant']) ?? named(last('merchant')));
+    const { by, kind, request, country, client } = metadata;
+    const from = { request: named(request), country: named(country), client: named(client) };
+    const who = { by: named(by), kind: named(kind), ...from };
+    const { data } = asJson(auditEntry(event)) as { readonly data: unknown };
+    return { entry: String(index + 1), at, ...who, stream, revision, type, merchant, site, data };
+  });
+}
 
 const asJson = (state: object): unknown => JSON.parse(JSON.stringify(state));
 

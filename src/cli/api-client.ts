@@ -3,6 +3,8 @@
 import { CliFailure } from './failure.js';
 
 const REQUEST_TIMEOUT_MS = 60_000;
+/** By which the audit trail tells an operator at the command line. */
+const USER_AGENT = 'tidemark-cli';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -146,7 +148,7 @@ export class ApiClient {
   }
 
   private headersOf(request: ApiRequest): Record<string, string> {
-    const headers: Record<string, string> = { accept: 'application/json' };
+    const headers: Record<string, string> = { accept: 'application/json', 'user-agent': USER_AGENT };
     if (this.key !== undefined) headers['authorization'] = `Bearer ${this.key}`;
     if (request.body !== undefined || request.gzippedBody) headers['content-type'] = 'application/json';
     if (request.gzippedBody) headers['content-encoding'] = 'gzip';

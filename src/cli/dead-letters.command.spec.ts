@@ -105,28 +105,3 @@ describe('tidemark dead-letters', () => {
     expect(err).toMatch(/busy or not ready[^]*Run the same command again/);
   });
 });
-
-describe('tidemark audit', () => {
-  const entry = (n: number) => ({
-    ...{ at: '2026-11-21T10:00:00.000Z', by: n === 2 ? null : 'operator', stream: `site-s${n}`, revision: n },
-    ...{ type: 'SiteChanged', data: { site: `s${n}`, spread: n } },
-  });
-
-  it('shows the newest entries, of all streams or of one', async () => {
-    api.misbehave = ({ path }) => {
-      const isSecond = path.includes('cursor=next');
-      const entries = isSecond ? [entry(3)] : [entry(1), entry(2)];
-      return { status: 200, body: { entries, next_cursor: isSecond ? null : 'next' } };
-    };
-    const { exitCode, out } = await run(['audit', '--last', '2', '--stream', 'site-s1']);
-    expect(exitCode).toBe(0);
-    const lines = out.split('\n').slice(1, 3);
-    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
-      ['2026-11-21 10:00:00', 'SiteChanged', 'site-s2', 'site=s2 spread=2'],
-      ['2026-11-21 10:00:00', 'operator', 'SiteChanged', 'site-s3', 'site=s3 spread=3'],
-    ]);
-    expect(api.requests[0]!.path).toBe('/admin/v1/audit?limit=100&stream=site-s1');
-    const { out: json } = await run(['audit', '--json']);
-    expect(JSON.parse(json)).toEqual({ entries: [entry(1), entry(2), entry(3)] });
-  });
-});

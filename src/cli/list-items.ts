@@ -12,6 +12,8 @@ export interface List {
   /** Of the answer: what holds the items. */
   readonly field: string;
   readonly parameters?: Readonly<Record<string, string | undefined>>;
+  /** Is told each answer, for what stands beside the items. */
+  readonly beside?: (answer: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Every item of a list endpoint, whose answer holds them under `field`. */
@@ -24,7 +26,7 @@ export async function allItems<T>(client: ApiClient, list: List): Promise<T[]> {
 /** The same, a page at a time. */
 export async function* pagesOf<T>(
   client: ApiClient,
-  { path, field, parameters = {} }: List,
+  { path, field, parameters = {}, beside }: List,
 ): AsyncGenerator<readonly T[], void, undefined> {
   let cursor: string | null | undefined;
   do {
@@ -34,6 +36,7 @@ export async function* pagesOf<T>(
       method: 'GET',
       path: `${path}?${query.toString()}`,
     });
+    beside?.(page);
     yield (page[field] as T[] | undefined) ?? [];
     cursor = page.next_cursor;
   } while (cursor);

@@ -4,7 +4,9 @@
 import Table from 'cli-table3';
 
 export interface OutputStream {
+  /** False: wants no more before it is drained. */
   write(text: string): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
@@ -78,6 +80,15 @@ export class Terminal {
   /** A line of the result. */
   print(line = ''): void {
     this.stdout.write(`${line.replace(CONTROL_EXCEPT_NEWLINE, shown)}\n`);
+  }
+
+  /** A piece of a file; to people's eyes only harmless. Settles when the stream wants more. */
+  async pass(text: string): Promise<void> {
+    const piece = this.stdout.isTTY
+      ? text.replaceAll('\r\n', '\n').replace(CONTROL_EXCEPT_NEWLINE, shown)
+      : text;
+    if (this.stdout.write(piece) !== false || this.stdout.once === undefined) return;
+    await new Promise<void>((resolve) => this.stdout.once!('drain', resolve));
   }
 
   /** A line beside the result. */

@@ -26,7 +26,7 @@ const RULES: readonly Rule[] = [
   },
   { tables: /^jobs$/, tenantMay: 'SELECT, INSERT, UPDATE, DELETE', own: 'site', merchantMaySee: true },
   { tables: /^job_results_\d{10}$/, tenantMay: 'SELECT, DELETE', own: 'site' },
-  { tables: /^control\.(members|invitations)$/, tenantMay: 'SELECT', own: 'merchant' },
+  { tables: /^control\.(members|invitations|audit)$/, tenantMay: 'SELECT', own: 'merchant' },
 ];
 
 /**

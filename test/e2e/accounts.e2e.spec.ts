@@ -1,8 +1,8 @@
 // People's accounts on the product as it runs, with nothing set up: from registering to signing out, by every
 // documented operation; and a process that is killed in the middle of one, after which the next try works.
 import { OperatedProduct, OPERATOR_KEY } from './operated-product.js';
-import { tokenIn } from '../servers/mail-server.js';
 import { totpSecretOf } from '../totp-secret.js';
+import { mailedTokenOf } from './mailed-token.js';
 import { codeOf, stepAt } from '../../src/modules/auth/people/totp.js';
 
 const PASSWORD = 'correct horse battery staple';
@@ -47,16 +47,7 @@ const post = (path: string, body: object, key?: string) => call('POST', path, { 
 const login = (email: string, more: object = {}) =>
   post('/v1/auth/login', { email, password: PASSWORD, ...more });
 
-/** The token of the last mail in the log with that subject. */
-async function mailed(email: string, subject: string): Promise<string> {
-  for (;;) {
-    const mail = product.lines
-      .map((line) => JSON.parse(line) as { to?: string; subject?: string; text?: string })
-      .findLast((line) => line.to === email && line.subject === subject);
-    if (mail) return tokenIn(mail.text!);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+const mailed = (email: string, subject: string) => mailedTokenOf(product, email, subject);
 
 it('lets somebody register, verify, sign in, make a site and a key, and sign out', async () => {
   const email = 'kim@shop.example';

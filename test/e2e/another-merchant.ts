@@ -3,13 +3,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgresEventStore } from '../../src/event-store/postgres.event-store.js';
 import { registerMerchant, merchantStream } from '../../src/modules/auth/merchants/merchant.aggregate.js';
+import { bySystem } from '../../src/modules/auth/origin.js';
 import { CHANCE } from '../../src/modules/auth/random-ids.js';
 import { claimNames } from '../../src/modules/auth/sites/name-claim.js';
 import { createSite, siteStream } from '../../src/modules/auth/sites/site.aggregate.js';
 import { Telemetry } from '../../src/telemetry/telemetry.js';
 import type { OperatedProduct } from './operated-product.js';
 
-const BY = { by: 'a test' };
+const BY = bySystem('a test');
 const POLL_MS = 50;
 
 /** Ids of the sites, once the product knows them. */
@@ -27,7 +28,7 @@ export async function anotherMerchant(
   const sites = await Promise.all(
     domains.map(async (domain) => {
       const site = CHANCE.newId('s');
-      const { outcome } = await claimNames(store, [{ domain }], { site, ...BY });
+      const { outcome } = await claimNames(store, [{ domain }], { site, origin: BY });
       if (outcome === 'name-taken') throw new Error(`${domain} is taken`);
       const draft = { merchant, domain, name: domain, timezone: 'UTC', currency: 'EUR', trackingIds: [] };
       await store.append(siteStream(site), [{ ...createSite(site, draft), metadata: BY }], 'none');

@@ -56,6 +56,11 @@ export class StandInApi {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
+  /** On whoever is connected. */
+  hangUp(): void {
+    this.server.closeAllConnections();
+  }
+
   private async answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await read(incoming);
     this.requests.push(request);

@@ -4,6 +4,7 @@
 import type { KeyScope } from '../../events/key.events.js';
 import type { Role } from '../../events/merchant.events.js';
 import { Problem } from '../../http/problem.js';
+import type { Origin, Whence } from './origin.js';
 import type { SignedInPerson } from './people/tokens/access-tokens.js';
 import type { Site } from './sites/site.aggregate.js';
 
@@ -21,7 +22,7 @@ export interface ViaLink {
 
 /** Whoever shows a valid key, is signed in, or came by a shared link. */
 export interface Caller {
-  /** Of the key, `person-{id}` or `link-{id}`: what commands record as `by`. */
+  /** Of the key, `person-{id}` or `link-{id}`. */
   readonly id: string;
   /** Null: the operator, for all merchants. */
   readonly merchant: string | null;
@@ -32,6 +33,8 @@ export interface Caller {
   readonly signedIn?: SignedInPerson;
   /** Of somebody who came by a shared link. */
   readonly viaLink?: ViaLink;
+  /** Of this request; found out only when somebody asks. */
+  readonly whence?: () => Whence;
 }
 
 /** What a member may: each role what the one below may, and more. */
@@ -81,6 +84,26 @@ export const memberCaller = (person: string, merchant: string, role: Role): Call
 /** Undefined: not somebody signed in, but a key. */
 export const personOf = ({ id }: Pick<Caller, 'id'>): string | undefined =>
   id.startsWith(PERSON) ? id.slice(PERSON.length) : undefined;
+
+/** What the events of a command say that the caller sent. */
+export const originOf = (caller: Caller): Origin => ({
+  by: caller.id,
+  kind: kindOf(caller),
+  ...caller.whence?.(),
+});
+
+/** Somebody who asks without being signed in, as whoever proves by a mail who they are. */
+export const originOfPerson = (person: string, whence: Whence): Origin => ({
+  by: `${PERSON}${person}`,
+  kind: 'account',
+  ...whence,
+});
+
+function kindOf(caller: Caller): Origin['kind'] {
+  if (caller.viaLink !== undefined) return 'link';
+  if (personOf(caller) !== undefined) return 'account';
+  return caller.scopes.has('operator') ? 'operator' : 'key';
+}
 
 export function hasScope(caller: Caller, scope: Permission): boolean {
   const { scopes } = caller;

@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { CONFIG, type Config } from '../../config/config.js';
 import { EventStore } from '../../event-store/event-store.js';
+import { Places } from '../../places/places.js';
 import { RedisModule } from '../../redis/redis.module.js';
 import { RedisStore } from '../../redis/redis-store.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
@@ -31,6 +32,7 @@ import { AccessTokens, publicUrlOf } from './people/tokens/access-tokens.js';
 import { SigningKeys } from './people/tokens/signing-keys.js';
 import { LinkSessions } from './shared-links/link-sessions.js';
 import { SharedLinkDirectory } from './shared-links/shared-link.directory.js';
+import { Whences } from './whences.js';
 
 type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDirectory, KeyDirectory];
 
@@ -50,6 +52,8 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
     UsageTable,
     CallerStanding,
     AuthTelemetry,
+    Places,
+    Whences,
     Callers,
     KeyUsage,
     RepeatableRequests,
@@ -100,6 +104,8 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
     MemberDirectory,
     CallerStanding,
     AuthTelemetry,
+    Places,
+    Whences,
     Callers,
     RateLimits,
     RequestLimits,

@@ -11,6 +11,7 @@ import { hasKeyInUrl, KEY_IN_URL } from './keys/key-in-url.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { SignedInCallers } from './people/signed-in-callers.js';
 import { LinkSessions } from './shared-links/link-sessions.js';
+import { Whences } from './whences.js';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -31,6 +32,7 @@ export class Callers {
     private readonly limits: RequestLimits,
     private readonly signedInCallers: SignedInCallers,
     private readonly linkSessions: LinkSessions,
+    private readonly whences: Whences,
   ) {}
 
   /** @throws Problem 401, 403, 429, or 503 while keys cannot be checked */
@@ -55,6 +57,7 @@ export class Callers {
     }
     await this.count(caller, request, reply);
     this.#require(admission, caller);
+    request.caller = { ...caller, whence: () => this.whences.of(request) };
   }
 
   /** By a key only. Undefined: somebody whom `admit` would refuse, whether it has counted the request or not. */

@@ -8,7 +8,11 @@ import { EventStore } from '../../event-store/event-store.js';
 import { openEntitySource } from '../../postgres/entity-source.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import { AuditController } from './audit/audit.controller.js';
+import { AuditExports } from './audit/audit-exports.js';
+import { AuditNames } from './audit/audit-names.js';
+import { AuditTable } from './audit/audit-table.js';
 import { AuditTrail } from './audit/audit-trail.js';
+import { MerchantAuditController } from './audit/merchant-audit.controller.js';
 import { AuthModule } from './auth.module.js';
 import { DeletionTelemetry } from './deletion/deletion.telemetry.js';
 import { Deletions } from './deletion/deletions.js';
@@ -100,6 +104,7 @@ type RemoverInputs = [
     QuotasController,
     MerchantUsageController,
     AuditController,
+    MerchantAuditController,
     DeletionsController,
     MerchantDeletionsController,
     AuthController,
@@ -111,7 +116,10 @@ type RemoverInputs = [
   ],
   providers: [
     OperatorKey,
+    AuditTable,
+    AuditNames,
     AuditTrail,
+    AuditExports,
     DeletionTelemetry,
     Erasures,
     Deletions,

@@ -50,10 +50,19 @@ export const IsTimeToCome = (yearsMax: number) =>
     otherwise: `must be a time to come, within ${yearsMax} years, such as 2030-06-30T00:00:00Z`,
   });
 
-function isTimeToCome(value: unknown, yearsMax: number): boolean {
+/** An ISO 8601 time with its zone. */
+export const IsTime = () =>
+  rule('isTime', { holds: isTime, otherwise: 'must be a time with its zone, such as 2026-11-21T10:00:00Z' });
+
+function isTime(value: unknown): boolean {
   const [, date] = (typeof value === 'string' && TIME.exec(value)) || [];
   // 30 February would pass for 1 or 2 March.
   if (date === undefined || !new Date(date).toJSON()?.startsWith(date)) return false;
+  return !Number.isNaN(Date.parse(value as string));
+}
+
+function isTimeToCome(value: unknown, yearsMax: number): boolean {
+  if (!isTime(value)) return false;
   const now = new Date();
   const time = Date.parse(value as string);
   return time > now.getTime() && time <= now.setFullYear(now.getFullYear() + yearsMax);

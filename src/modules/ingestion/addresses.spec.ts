@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { addressesIn, canonicalAddress } from './addresses.js';
+import { canonicalAddress } from '../../places/addresses.js';
+import { addressesIn } from './addresses.js';
 
 const bits = (address: string): string => {
   const parts = address.includes(':') ? address.split(':') : address.split('.');

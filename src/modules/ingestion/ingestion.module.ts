@@ -20,14 +20,14 @@ import { QuotaDirectory } from '../auth/quotas/quota.directory.js';
 import { QuotaWarnings } from '../auth/quotas/quota-warnings.js';
 import { UsageMeter } from '../auth/quotas/usage-meter.js';
 import { UsageTable } from '../auth/quotas/usage-table.js';
-import { canonicalAddress } from './addresses.js';
+import { canonicalAddress } from '../../places/addresses.js';
 import { AppendBatcher } from './append-batcher.js';
 import { IngestionTelemetry } from './ingestion.telemetry.js';
 import { Intake } from './intake.js';
 import { IntakeSites } from './intake-sites.js';
 import { compileFieldCheck } from './native-event.schema.js';
 import { pipeline } from './pipeline.js';
-import { Places } from './places.js';
+import { Places } from '../../places/places.js';
 import { RecentIds } from './recent-ids.js';
 import { SaltCopies } from './salt-copies.js';
 import { SaltRegister } from './salt-register.js';
@@ -45,7 +45,6 @@ import { VendorIntake } from './wire/vendors/vendor-intake.js';
   providers: [
     IngestionTelemetry,
     VendorIntake,
-    Places,
     {
       provide: Salts,
       inject: [Pool, RedisStore, IngestionTelemetry],

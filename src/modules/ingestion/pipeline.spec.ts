@@ -1,5 +1,5 @@
 import { givenDraft, givenServerEvent, RECEIVED_AT } from '../../../test/given-draft.js';
-import { canonicalAddress } from './addresses.js';
+import { canonicalAddress } from '../../places/addresses.js';
 import { compileFieldCheck } from './native-event.schema.js';
 import { pipeline, run } from './pipeline.js';
 import { NO_RULES } from './rules/site-rules.js';

@@ -1,20 +1,14 @@
-// An answer as CSV (RFC 4180). Values come from visitors, and a spreadsheet would run those that
-// look like formulas: they get an apostrophe. Numbers are written as they are.
+// An answer as CSV.
+import { type CsvCell, csvLine } from '../../http/csv.js';
 import type { Report, ReportTotals } from './report.js';
 import type { MetricValue } from './vocabulary/metrics.js';
 
-/** Wide forms of the signs, too, which some spreadsheets take for the narrow ones. */
-const LOOKS_LIKE_FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
-const NEEDS_QUOTES = /[",;\t\r\n]/;
 const REVENUE: readonly string[] = ['total_revenue', 'average_revenue'];
 const TOTAL = 'Total';
 
-type CellValue = string | number | null;
-
-/** Text is a visitor's, numbers are ours; null is an empty cell. */
 export interface Table {
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly CellValue[])[];
+  readonly rows: readonly (readonly CsvCell[])[];
 }
 
 /** After the metrics those of the range compared with and the changes; after the rows the totals. */
@@ -26,7 +20,7 @@ export function toCsv({ query, results, meta }: Report): string {
       prefix + metric,
       ...(REVENUE.includes(metric) ? [`${prefix}${metric}:currency`] : []),
     ]);
-  const numbers = ({ metrics: values, comparison }: ReportTotals): readonly CellValue[] => [
+  const numbers = ({ metrics: values, comparison }: ReportTotals): readonly CsvCell[] => [
     ...metrics.flatMap((metric, index) => cellsOf(metric, values[index]!)),
     ...(comparison
       ? [
@@ -49,18 +43,10 @@ export function toCsv({ query, results, meta }: Report): string {
   });
 }
 
-function cellsOf(metric: string, value: MetricValue): readonly CellValue[] {
+function cellsOf(metric: string, value: MetricValue): readonly CsvCell[] {
   const [amount, currency] =
     typeof value === 'object' ? [value?.value ?? null, value?.currency ?? null] : [value, null];
   return REVENUE.includes(metric) ? [amount, currency] : [amount];
 }
 
-export function tableToCsv({ columns, rows }: Table): string {
-  const lines = rows.map((row) => row.map((value) => (typeof value === 'string' ? cell(value) : value)));
-  return [columns.map(cell), ...lines].map((line) => `${line.join(',')}\r\n`).join('');
-}
-
-function cell(text: string): string {
-  const safe = LOOKS_LIKE_FORMULA.test(text) ? `'${text}` : text;
-  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
+export const tableToCsv = ({ columns, rows }: Table): string => [columns, ...rows].map(csvLine).join('');

@@ -5,8 +5,10 @@ import { insertSessions } from '../../../test/read-model-rows.js';
 import { type QuerySide, startQuerySide } from '../../../test/servers/query-side.js';
 import { RegisterMerchant } from '../auth/merchants/register-merchant.command.js';
 import { CHANCE } from '../auth/random-ids.js';
+import { bySystem } from '../auth/origin.js';
 import { CreateSite } from '../auth/sites/create-site.command.js';
 
+const A_TEST = bySystem('a test');
 const NEXT_OWNER = 'next-owner';
 const NEIGHBOUR = 'neighbour.example';
 const BODY = { metrics: ['visits', 'visitors'], date_range: 'all', dimensions: ['event:page'] };
@@ -18,13 +20,13 @@ let commands: CommandBus;
 beforeAll(async () => {
   side = await startQuerySide();
   commands = side.plane.app.get(CommandBus);
-  await commands.execute(new RegisterMerchant({ id: NEXT_OWNER, name: 'Next', by: 'a test' }));
+  await commands.execute(new RegisterMerchant({ id: NEXT_OWNER, name: 'Next', origin: A_TEST }));
 });
 afterAll(() => side?.stop());
 
 async function siteOf(merchant: string, domain: string): Promise<{ id: string; reader: string }> {
   const draft = { merchant, domain, name: domain, timezone: 'UTC', currency: 'EUR', trackingIds: [] };
-  const created = await commands.execute(new CreateSite(draft, 'a test', CHANCE));
+  const created = await commands.execute(new CreateSite(draft, A_TEST, CHANCE));
   if (created.outcome !== 'created') throw new Error(created.outcome);
   return { id: created.site.id, reader: await side.keyFor(created.site.id, ['stats:read']) };
 }

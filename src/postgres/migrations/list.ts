@@ -19,6 +19,7 @@ import { KeysAndRepeats1795219201200 } from './1795219201200-keys-and-repeats.js
 import { DirectorySnapshots1795219201500 } from './1795219201500-directory-snapshots.js';
 import { EventUsage1795219201600 } from './1795219201600-event-usage.js';
 import { Erasures1795219201700 } from './1795219201700-erasures.js';
+import { AuditTrail1795219202000 } from './1795219202000-audit-trail.js';
 import { Deletions1795219202100 } from './1795219202100-deletions.js';
 import { UsageBeyondQuota1795219202200 } from './1795219202200-usage-beyond-quota.js';
 
@@ -40,6 +41,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DirectorySnapshots1795219201500,
   EventUsage1795219201600,
   Erasures1795219201700,
+  AuditTrail1795219202000,
   Deletions1795219202100,
   UsageBeyondQuota1795219202200,
 ];

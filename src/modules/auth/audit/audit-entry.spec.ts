@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { RecordedEvent } from '../../../event-store/event-store.js';
-import { auditEntry } from './audit-entry.js';
+import { AUDITED_TYPES, auditEntry } from './audit-entry.js';
 
 const recorded = (event: Partial<RecordedEvent>): RecordedEvent => ({
   stream: 'key-k1',
@@ -12,11 +13,14 @@ const recorded = (event: Partial<RecordedEvent>): RecordedEvent => ({
 });
 
 describe('an entry of the audit trail', () => {
-  it('says who, when, to what and what', () => {
-    expect(auditEntry(recorded({ metadata: { by: 'k2', address: '192.0.2.1' } }))).toEqual({
+  it('says who, when, from where, to what and what', () => {
+    const metadata = {
+      ...{ by: 'k2', kind: 'key', request: 'r1', country: 'AT', client: 'curl' },
+      address: '192.0.2.1',
+    };
+    expect(auditEntry(recorded({ metadata }))).toEqual({
       at: new Date(0),
-      by: 'k2',
-      from: null,
+      ...{ by: 'k2', kind: 'key', request: 'r1', country: 'AT', client: 'curl' },
       stream: 'key-k1',
       revision: 3,
       type: 'KeyRevoked',
@@ -48,7 +52,15 @@ describe('an entry of the audit trail', () => {
   );
 
   it('names nobody where nobody was named', () => {
-    expect(auditEntry(recorded({})).by).toBeNull();
-    expect(auditEntry(recorded({ metadata: { by: { id: 1 } } })).by).toBeNull();
+    expect(auditEntry(recorded({}))).toMatchObject({ by: null, kind: null, country: null, client: null });
+    const metadata = { by: { id: 1 }, kind: 'constructor', request: 7, from: '192.0.2.0/24' };
+    const entry = auditEntry(recorded({ metadata }));
+    expect(entry).toMatchObject({ by: null, kind: null, request: null });
+    expect(JSON.stringify(entry)).not.toContain('192.0.2');
   });
+});
+
+it('is documented, every type of it', () => {
+  const reference = readFileSync('docs/reference/audit.md', 'utf8');
+  expect(AUDITED_TYPES.filter((type) => !reference.includes(`\`${type}\``))).toEqual([]);
 });

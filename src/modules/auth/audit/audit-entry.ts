@@ -1,5 +1,6 @@
-// What of an event of the event store an operator is shown. Nothing unless it is listed here: digests and
-// fingerprints are not, and what an event of a newer version holds nobody here can judge.
+// What of an event of the event store the audit trail shows. Nothing unless it is listed here: digests and
+// fingerprints are not, and what an event of a newer version holds nobody here can judge. The trail is a table
+// that is derived from this: after a change, raise DEFINITION in read-models/control-read-models.ts.
 import type { RecordedEvent } from '../../../event-store/event-store.js';
 import type { DefinitionEvent } from '../../../events/definition.events.js';
 import type { DeadLetterEvent } from '../../../events/dead-letter.events.js';
@@ -11,13 +12,17 @@ import type { EmailEvent, PersonEvent, SignInEvent } from '../../../events/perso
 import type { ReadModelsEvent } from '../../../events/read-models.events.js';
 import type { SharedLinkEvent } from '../../../events/shared-link.events.js';
 import type { SiteEvent, SiteNameEvent } from '../../../events/site.events.js';
+import { CALLER_KINDS, type CallerKind } from '../origin.js';
 
 export interface AuditEntry {
   readonly at: Date;
-  /** Id of the key, or what else acted; null where nobody was named. */
+  /** Id of the key, `person-{id}`, or what else acted; null where nobody was named. */
   readonly by: string | null;
-  /** The network that the request came from, not to the single address; null where none was noted. */
-  readonly from: string | null;
+  readonly kind: CallerKind | null;
+  /** Id of the request; null: none asked for it. */
+  readonly request: string | null;
+  readonly country: string | null;
+  readonly client: string | null;
   readonly stream: string;
   readonly revision: number;
   readonly type: string;
@@ -130,20 +135,21 @@ const SHOWN: {
   VersionRetired: ['version'],
 };
 
-export function auditEntry({
-  recordedAt,
-  stream,
-  revision,
-  type,
-  data,
-  metadata,
-}: RecordedEvent): AuditEntry {
-  const { by, from } = metadata ?? {};
+export const AUDITED_TYPES = Object.keys(SHOWN);
+
+export function auditEntry(event: RecordedEvent): AuditEntry {
+  const { recordedAt, stream, revision, type, data, metadata = {} } = event;
   const shown: readonly string[] = Object.hasOwn(SHOWN, type) ? SHOWN[type as keyof typeof SHOWN] : [];
+  const { kind } = metadata;
   return {
     ...{ at: recordedAt, stream, revision, type },
-    by: typeof by === 'string' ? by : null,
-    from: typeof from === 'string' ? from : null,
+    by: textOf(metadata['by']),
+    kind: CALLER_KINDS.find((one) => one === kind) ?? null,
+    request: textOf(metadata['request']),
+    country: textOf(metadata['country']),
+    client: textOf(metadata['client']),
     data: Object.fromEntries(shown.filter((field) => field in data).map((field) => [field, data[field]])),
   };
 }
+
+export const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

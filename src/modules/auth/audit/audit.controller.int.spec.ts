@@ -63,7 +63,7 @@ function suite(environment: () => Promise<Record<string, string>>): void {
     expect(times).toEqual([...times].sort());
     const ofSite = entries.filter(({ stream }) => stream === `site-${site.id}`);
     expect(ofSite[0]).toMatchObject({
-      by: 'operator',
+      ...{ by: 'operator', kind: 'operator', client: 'lightMyRequest', request: expect.any(String) },
       type: 'SiteCreated',
       data: { domain: 'audited.example' },
     });
@@ -108,18 +108,11 @@ function suite(environment: () => Promise<Record<string, string>>): void {
     [cursorOf('x'), 'cursor'],
     [cursorOf('-1'), 'cursor'],
     [cursorOf('9'.repeat(19)), 'cursor'],
-    [`stream=site-x&${cursorOf('1/2')}`, 'cursor'],
-    [`stream=site-x&${cursorOf('9999999999')}`, 'cursor'],
+    [cursorOf('1/2'), 'cursor'],
     ['stream=%00', 'stream'],
   ])('refuses ?%s, naming %s', async (query, path) => {
     const answer = await plane.call('GET', `${PATH}?${query}`);
     expect([answer.status, answer.body.errors[0].path]).toEqual([400, path]);
-  });
-
-  it('never stumbles over a cursor of the other event store', async () => {
-    for (const text of ['7', '7/7', '0', '0/0']) {
-      expect([200, 400]).toContain((await plane.call('GET', `${PATH}?${cursorOf(text)}`)).status);
-    }
   });
 }
 

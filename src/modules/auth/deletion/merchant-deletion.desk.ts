@@ -1,4 +1,5 @@
 // Where the endpoints that delete a merchant ask: whether that is allowed, and how far it is.
+import type { Origin } from '../origin.js';
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Problem } from '../../../http/problem.js';
@@ -13,7 +14,7 @@ export interface MerchantDeletionWish {
   readonly merchant: string;
   readonly confirm: string;
   readonly actor: Actor;
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 @Injectable()
@@ -30,7 +31,7 @@ export class MerchantDeletionDesk {
     if (deleted.outcome === 'refused') throw refusalOf(deleted.refusal);
     // To whoever did not delete it there is none.
     const isTheirs =
-      deleted.outcome === 'deleted' && (wish.actor === 'operator' || deleted.merchant.deletedBy === wish.by);
+      deleted.outcome === 'deleted' && (wish.actor === 'operator' || deleted.merchant.deletedBy === wish.origin.by);
     if (!isTheirs) throw Problem.notFound(MERCHANT_UNKNOWN);
     const deletion = await this.deletions.ofMerchant(wish.merchant);
     this.remover.begin();

@@ -14,7 +14,7 @@ import {
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../access.js';
+import { type Caller, originOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Admits, CallerGuard, Calling, NeedsScope, SignedInAs } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
@@ -69,8 +69,9 @@ export class MerchantDeletionsController {
   ): Promise<DeletionAnswer> {
     const { merchant } = signedIn;
     if (merchant === null) throw Problem.notFound(MERCHANT_UNKNOWN);
-    await this.account.requirePresence(await this.account.of(signedIn), proof, ip);
-    const wish = { merchant, confirm, actor: actorOf(caller), by: caller.id };
+    const origin = originOf(caller);
+    await this.account.requirePresence(await this.account.of(signedIn), proof, { address: ip, origin });
+    const wish = { merchant, confirm, actor: actorOf(caller), origin };
     return deletionAnswer(await this.desk.delete(wish));
   }
 
@@ -87,6 +88,7 @@ export class MerchantDeletionsController {
     @Body() { confirm }: ConfirmDeletionBody,
     @Calling() caller: Caller,
   ): Promise<DeletionAnswer> {
-    return deletionAnswer(await this.desk.delete({ merchant, confirm, actor: 'operator', by: caller.id }));
+    const wish = { merchant, confirm, actor: 'operator', origin: originOf(caller) } as const;
+    return deletionAnswer(await this.desk.delete(wish));
   }
 }

@@ -75,7 +75,7 @@ export class MerchantRemover implements OnApplicationBootstrap, OnModuleDestroy 
     const lease = await erasures.take(merchant);
     if (lease === undefined) return;
     const sites = await this.#each({ sql: SITES, lease, signal }, async (site) => {
-      await commands.execute(new DeleteSite({ site, expected: 'any', by: ERASER }));
+      await commands.execute(new DeleteSite({ site, expected: 'any', origin: ERASER }));
       failpoint('deletion.site-deleted');
     });
     const keys = await this.#each({ sql: KEYS, lease, signal }, async (key) => {

@@ -50,7 +50,7 @@ export class PersonRemover implements OnApplicationBootstrap, OnModuleDestroy {
     await this.parts.data.forget(person);
     for (const merchant of merchants) {
       const wish = { wish: 'remove', person } as const;
-      const request = { merchant, wish, actor: 'operator', expected: 'any', by: ERASER } as const;
+      const request = { merchant, wish, actor: 'operator', expected: 'any', origin: ERASER } as const;
       await this.parts.commands.execute(new ChangeMerchant(request));
     }
   }

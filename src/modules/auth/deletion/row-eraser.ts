@@ -4,12 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { EventStore, NewEvent } from '../../../event-store/event-store.js';
+import { bySystem } from '../origin.js';
 import type { DeletionTelemetry } from './deletion.telemetry.js';
 import type { Erasures } from './erasures.js';
 import { eraseSome, type Lease, type OwnedTable, type Owner, tablesOf } from './owned-rows.js';
 
 /** What erases, in the audit trail. */
-export const ERASER = 'deletion';
+export const ERASER = bySystem('deletion');
 
 export interface Erasing {
   readonly owner: Owner;
@@ -85,7 +86,7 @@ export class RowEraser {
     // A conflict: another process has said it, or the next pass will.
     const stored = await this.parts.eventStore.append(
       stream,
-      [{ ...event, metadata: { by: ERASER } }],
+      [{ ...event, metadata: ERASER }],
       revision,
     );
     if (stored.outcome === 'stored') await this.parts.erasures.forget(subject);

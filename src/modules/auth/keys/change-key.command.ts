@@ -12,6 +12,7 @@ import {
   keyFold,
   keyStream,
 } from './key.aggregate.js';
+import type { Origin } from '../origin.js';
 
 export type ChangeKeyOutcome =
   | { readonly outcome: 'changed'; readonly key: ApiKey }
@@ -22,7 +23,7 @@ interface ChangeKeyRequest {
   readonly key: string;
   readonly change: KeyChange;
   readonly expected: Revision | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class ChangeKey extends Command<ChangeKeyOutcome> {
@@ -38,7 +39,7 @@ export class ChangeKeyHandler implements ICommandHandler<ChangeKey> {
     private readonly directories: DirectoryFollower,
   ) {}
 
-  async execute({ request: { key: id, change, expected, by } }: ChangeKey): Promise<ChangeKeyOutcome> {
+  async execute({ request: { key: id, change, expected, origin } }: ChangeKey): Promise<ChangeKeyOutcome> {
     const { state: key } = await load(this.eventStore, keyStream(id), keyFold);
     if (typeof key === 'string') return { outcome: 'key-unknown' };
     if (expected !== 'any' && expected !== key.revision) {
@@ -49,7 +50,7 @@ export class ChangeKeyHandler implements ICommandHandler<ChangeKey> {
     if (event === null) return { outcome: 'changed', key };
     const stored = await this.eventStore.append(
       keyStream(id),
-      [{ ...event, metadata: { by } }],
+      [{ ...event, metadata: origin }],
       key.revision,
     );
     if (stored.outcome === 'conflict') return { outcome: 'revision-differs', actual: Number(stored.actual) };

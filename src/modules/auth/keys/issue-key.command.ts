@@ -12,6 +12,7 @@ import type { ApiKey, KeyDraft } from './key.aggregate.js';
 import { KeyPepper } from './key-pepper.js';
 import { RevokeKey } from './revoke-key.command.js';
 import { newKey, storeNewKey } from './store-new-key.js';
+import type { Origin } from '../origin.js';
 
 export type IssueKeyOutcome =
   | { readonly outcome: 'issued'; readonly issued: ApiKey; readonly key: string }
@@ -23,7 +24,7 @@ export interface IssueKeyRequest extends Pick<
   KeyDraft,
   'merchant' | 'site' | 'name' | 'scopes' | 'expiresAt'
 > {
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class IssueKey extends Command<IssueKeyOutcome> {
@@ -51,7 +52,7 @@ export class IssueKeyHandler implements ICommandHandler<IssueKey> {
     await this.directories.settle();
     // Deleted meanwhile. What revokes its keys may have gone by before this one was there.
     if (!(await this.#isOwned(request))) {
-      await this.commands.execute(new RevokeKey(made.id, request.by));
+      await this.commands.execute(new RevokeKey(made.id, request.origin));
       return { outcome: 'owner-unknown' };
     }
     return issued === undefined ? { outcome: 'revoked' } : { outcome: 'issued', issued, key: made.key };

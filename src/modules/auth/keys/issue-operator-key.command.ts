@@ -4,6 +4,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
+import type { Origin } from '../origin.js';
 import { KeyPepper } from './key-pepper.js';
 import { CHANCE, keyPrefix } from '../random-ids.js';
 
@@ -12,7 +13,11 @@ const OPERATOR_STREAM = 'operator';
 export type IssueOperatorKeyOutcome =
   { readonly outcome: 'issued'; readonly key: string } | { readonly outcome: 'issued-before' };
 
-export class IssueOperatorKey extends Command<IssueOperatorKeyOutcome> {}
+export class IssueOperatorKey extends Command<IssueOperatorKeyOutcome> {
+  constructor(readonly origin: Origin) {
+    super();
+  }
+}
 
 @CommandHandler(IssueOperatorKey)
 export class IssueOperatorKeyHandler implements ICommandHandler<IssueOperatorKey> {
@@ -22,13 +27,17 @@ export class IssueOperatorKeyHandler implements ICommandHandler<IssueOperatorKey
     private readonly pepper: KeyPepper,
   ) {}
 
-  async execute(): Promise<IssueOperatorKeyOutcome> {
+  async execute({ origin }: IssueOperatorKey): Promise<IssueOperatorKeyOutcome> {
     const key = CHANCE.newApiKey();
     const event: InstallationEvent = {
       type: 'OperatorKeyIssued',
       data: { prefix: keyPrefix(key), digest: this.pepper.digest(key) },
     };
-    const { outcome } = await this.eventStore.append(OPERATOR_STREAM, [event], 'none');
+    const { outcome } = await this.eventStore.append(
+      OPERATOR_STREAM,
+      [{ ...event, metadata: origin }],
+      'none',
+    );
     await this.directories.settle();
     return outcome === 'stored' ? { outcome: 'issued', key } : { outcome: 'issued-before' };
   }

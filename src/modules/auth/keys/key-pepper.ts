@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { type Config, ConfigError } from '../../../config/config.js';
 import type { EventStore } from '../../../event-store/event-store.js';
 import type { InstallationEvent } from '../../../events/installation.events.js';
+import { bySystem } from '../origin.js';
 
 const PEPPER_STREAM = 'pepper';
 const PEPPER_BYTES = 32;
@@ -70,7 +71,11 @@ async function chosenFingerprint(eventStore: EventStore): Promise<string | undef
 /** The fingerprint that holds: this one's, or that of a node that was faster. */
 async function choose(pepper: KeyPepper, eventStore: EventStore): Promise<string | undefined> {
   const event: InstallationEvent = { type: 'PepperChosen', data: { fingerprint: pepper.fingerprint } };
-  const { outcome } = await eventStore.append(PEPPER_STREAM, [event], 'none');
+  const { outcome } = await eventStore.append(
+    PEPPER_STREAM,
+    [{ ...event, metadata: bySystem('first boot') }],
+    'none',
+  );
   return outcome === 'stored' ? pepper.fingerprint : chosenFingerprint(eventStore);
 }
 

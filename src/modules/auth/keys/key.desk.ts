@@ -4,7 +4,7 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Problem } from '../../../http/problem.js';
-import { siteUnknown } from '../access.js';
+import { originOf, siteUnknown } from '../access.js';
 import { changedMeanwhile } from '../entity-tag.js';
 import type { Found } from '../found.js';
 import { pageOf } from '../page.js';
@@ -59,7 +59,7 @@ export class KeyDesk {
     const end = expiresAt === undefined ? limit : new Date(expiresAt);
     refuseOutlasting(end, limit);
     const issued = await this.commands.execute(
-      new IssueKey({ ...draft, expiresAt: end, by: caller.id }, ids),
+      new IssueKey({ ...draft, expiresAt: end, origin: originOf(caller) }, ids),
     );
     if (issued.outcome === 'owner-unknown') throw draft.site === null ? merchantUnknown() : siteUnknown();
     if (issued.outcome === 'revoked') throw Problem.conflict(REFUSALS.revoked);
@@ -80,7 +80,9 @@ export class KeyDesk {
       ...(name !== undefined && { name }),
       ...(end !== undefined && { expiresAt: end }),
     };
-    const changed = await this.commands.execute(new ChangeKey({ key, change, expected, by: caller.id }));
+    const changed = await this.commands.execute(
+      new ChangeKey({ key, change, expected, origin: originOf(caller) }),
+    );
     if (changed.outcome === 'changed') return this.#found(changed.key);
     if (changed.outcome === 'key-unknown') throw keyUnknown();
     if (changed.outcome === 'revision-differs') throw changedMeanwhile('key', changed.actual);
@@ -99,7 +101,7 @@ export class KeyDesk {
     const usual = outlasts(old.expiresAt, limit) ? limit : old.expiresAt;
     const end = expiresAt === undefined ? usual : new Date(expiresAt);
     refuseOutlasting(end, limit);
-    const request = { key: old.id, overlapSeconds, expiresAt: end, by: caller.id };
+    const request = { key: old.id, overlapSeconds, expiresAt: end, origin: originOf(caller) };
     const rotated = await this.commands.execute(new RotateKey(request, ids));
     if (rotated.outcome === 'rotated') return shownOnce(rotated);
     if (rotated.outcome === 'key-unknown') throw keyUnknown();
@@ -108,7 +110,7 @@ export class KeyDesk {
 
   async revoke(asked: KeysAsked, id: string): Promise<void> {
     const { id: key } = this.owned.find(asked, id);
-    const outcome = await this.commands.execute(new RevokeKey(key, asked.caller.id));
+    const outcome = await this.commands.execute(new RevokeKey(key, originOf(asked.caller)));
     if (outcome === 'key-unknown') throw keyUnknown();
   }
 

@@ -7,6 +7,9 @@ import { CONFIG, type Config } from '../../../config/config.js';
 import { IssueOperatorKey } from './issue-operator-key.command.js';
 import { RegisterMerchant } from '../merchants/register-merchant.command.js';
 import { OPERATORS_MERCHANT } from '../merchants/merchant.aggregate.js';
+import { bySystem } from '../origin.js';
+
+const FIRST_BOOT = bySystem('first boot');
 
 @Injectable()
 export class OperatorKey implements OnApplicationBootstrap {
@@ -17,10 +20,10 @@ export class OperatorKey implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.commands.execute(
-      new RegisterMerchant({ id: OPERATORS_MERCHANT, name: 'Default', by: 'first boot' }),
+      new RegisterMerchant({ id: OPERATORS_MERCHANT, name: 'Default', origin: FIRST_BOOT }),
     );
     if (this.config.OPERATOR_KEY !== undefined) return;
-    const made = await this.commands.execute(new IssueOperatorKey());
+    const made = await this.commands.execute(new IssueOperatorKey(FIRST_BOOT));
     if (made.outcome === 'issued') process.stdout.write(announcement(made.key));
   }
 }

@@ -5,13 +5,14 @@ import { EventStore } from '../../../event-store/event-store.js';
 import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { keyFold, keyStream, revokeKey } from './key.aggregate.js';
+import type { Origin } from '../origin.js';
 
 export type RevokeKeyOutcome = 'revoked' | 'key-unknown';
 
 export class RevokeKey extends Command<RevokeKeyOutcome> {
   constructor(
     readonly key: string,
-    readonly by: string,
+    readonly origin: Origin,
   ) {
     super();
   }
@@ -24,8 +25,8 @@ export class RevokeKeyHandler implements ICommandHandler<RevokeKey> {
     private readonly directories: DirectoryFollower,
   ) {}
 
-  async execute({ key, by }: RevokeKey): Promise<RevokeKeyOutcome> {
-    const event = { ...revokeKey(key), metadata: { by } };
+  async execute({ key, origin }: RevokeKey): Promise<RevokeKeyOutcome> {
+    const event = { ...revokeKey(key), metadata: origin };
     for (;;) {
       const { state, revision } = await load(this.eventStore, keyStream(key), keyFold);
       if (typeof state === 'string') return 'key-unknown';

@@ -18,6 +18,7 @@ import {
 } from './key.aggregate.js';
 import { KeyPepper } from './key-pepper.js';
 import { newKey, storeNewKey } from './store-new-key.js';
+import type { Origin } from '../origin.js';
 
 export type RotateKeyOutcome =
   | { readonly outcome: 'rotated'; readonly issued: ApiKey; readonly key: string }
@@ -28,7 +29,7 @@ interface RotateKeyRequest {
   readonly overlapSeconds: number;
   /** Of the successor. */
   readonly expiresAt: Date | null;
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class RotateKey extends Command<RotateKeyOutcome> {
@@ -54,19 +55,19 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
     const refusal = refusalOf(old, made.id);
     if (refusal !== undefined) return { outcome: refusal };
     const { merchant, site, name, scopes } = old as ApiKey;
-    const { expiresAt, by } = request;
-    const about = { merchant, site, name, scopes, expiresAt, rotatedFrom: request.key, by };
+    const { expiresAt, origin } = request;
+    const about = { merchant, site, name, scopes, expiresAt, rotatedFrom: request.key, origin };
     const issued = await storeNewKey({ eventStore: this.eventStore, pepper: this.pepper }, made, about);
     if (issued === undefined) return { outcome: 'key-unknown' };
     const ended = await this.#end(request, made.id);
-    if (ended !== 'ended') await this.#revoke(issued, by);
+    if (ended !== 'ended') await this.#revoke(issued, origin);
     await this.directories.settle();
     return ended === 'ended' ? { outcome: 'rotated', issued, key: made.key } : { outcome: ended };
   }
 
   /** Gives the old key its end, whatever else happens to it meanwhile. */
   async #end(
-    { key, overlapSeconds, by }: RotateKeyRequest,
+    { key, overlapSeconds, origin }: RotateKeyRequest,
     successor: string,
   ): Promise<'ended' | 'key-unknown' | 'expired' | 'rotated-before'> {
     for (;;) {
@@ -76,15 +77,15 @@ export class RotateKeyHandler implements ICommandHandler<RotateKey> {
       const old = state as ApiKey;
       if (old.successor === successor) return 'ended';
       const overlapEndsAt = new Date(Date.now() + overlapSeconds * 1000);
-      const event = { ...rotateKey(old, { successor, overlapEndsAt }), metadata: { by } };
+      const event = { ...rotateKey(old, { successor, overlapEndsAt }), metadata: origin };
       const { outcome } = await this.eventStore.append(keyStream(key), [event], revision);
       if (outcome === 'stored') return 'ended';
     }
   }
 
   /** Nobody has been shown it. */
-  async #revoke({ id, revision }: ApiKey, by: string): Promise<void> {
-    await this.eventStore.append(keyStream(id), [{ ...revokeKey(id), metadata: { by } }], revision);
+  async #revoke({ id, revision }: ApiKey, origin: Origin): Promise<void> {
+    await this.eventStore.append(keyStream(id), [{ ...revokeKey(id), metadata: origin }], revision);
   }
 
   #load(key: string) {

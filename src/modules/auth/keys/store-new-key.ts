@@ -4,6 +4,7 @@ import { load } from '../aggregate.js';
 import { keyPrefix, type IdSource } from '../random-ids.js';
 import { type ApiKey, issueKey, type KeyDraft, keyFold, type KeyState, keyStream } from './key.aggregate.js';
 import type { KeyPepper } from './key-pepper.js';
+import type { Origin } from '../origin.js';
 
 const KEY_ID_PREFIX = 'k';
 
@@ -24,10 +25,10 @@ export interface StoreNewKeyDeps {
 export async function storeNewKey(
   { eventStore, pepper }: StoreNewKeyDeps,
   { id, key }: NewKey,
-  { by, ...about }: Omit<KeyDraft, 'prefix' | 'digest'> & { readonly by: string },
+  { origin, ...about }: Omit<KeyDraft, 'prefix' | 'digest'> & { readonly origin: Origin },
 ): Promise<ApiKey | undefined> {
   const event = issueKey(id, { ...about, prefix: keyPrefix(key), digest: pepper.digest(key) });
-  await eventStore.append(keyStream(id), [{ ...event, metadata: { by } }], 'none');
+  await eventStore.append(keyStream(id), [{ ...event, metadata: origin }], 'none');
   const { state } = await load<KeyState>(eventStore, keyStream(id), keyFold);
   return typeof state === 'string' ? undefined : state;
 }

@@ -7,6 +7,7 @@ import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { type Merchant, merchantFold, merchantStream, presentMerchant } from './merchant.aggregate.js';
 import { type Actor, decide, type MerchantRefusal, type MerchantWish } from './merchant.decisions.js';
+import type { Origin } from '../origin.js';
 
 const ATTEMPTS_MAX = 20;
 
@@ -22,7 +23,7 @@ export interface ChangeMerchantRequest {
   readonly actor: Actor;
   /** What the client says it has seen. */
   readonly expected: Revision | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class ChangeMerchant extends Command<ChangeMerchantOutcome> {
@@ -39,7 +40,7 @@ export class ChangeMerchantHandler implements ICommandHandler<ChangeMerchant> {
   ) {}
 
   async execute({ request }: ChangeMerchant): Promise<ChangeMerchantOutcome> {
-    const { merchant: id, wish, actor, expected, by } = request;
+    const { merchant: id, wish, actor, expected, origin } = request;
     const stream = merchantStream(id);
     for (let attempt = 1; ; attempt++) {
       const { state, revision } = await load(this.eventStore, stream, merchantFold);
@@ -50,7 +51,7 @@ export class ChangeMerchantHandler implements ICommandHandler<ChangeMerchant> {
       const decision = decide(before, wish, { actor, now: new Date() });
       if ('refused' in decision) return { outcome: 'refused', refusal: decision.refused };
       if (decision.event === null) return { outcome: 'done', merchant: before };
-      const events = [{ ...decision.event, metadata: { by } }];
+      const events = [{ ...decision.event, metadata: origin }];
       const { outcome } = await this.eventStore.append(stream, events, revision);
       if (outcome === 'conflict') continue;
       await this.directories.settle();

@@ -1,5 +1,6 @@
 // Deletes a merchant by one event, after which nobody is its member, its keys and sites are refused everywhere and
 // nothing can be made for it. What each of its sites and keys takes is done after that, by ../deletion/.
+import type { Origin } from '../origin.js';
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
@@ -20,7 +21,7 @@ export interface DeleteMerchantRequest {
   /** Its id or name. */
   readonly confirm: string;
   readonly actor: Actor;
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class DeleteMerchant extends Command<DeleteMerchantOutcome> {
@@ -37,7 +38,7 @@ export class DeleteMerchantHandler implements ICommandHandler<DeleteMerchant> {
   ) {}
 
   async execute({ request }: DeleteMerchant): Promise<DeleteMerchantOutcome> {
-    const { merchant: id, confirm, actor, by } = request;
+    const { merchant: id, confirm, actor, origin } = request;
     const stream = merchantStream(id);
     for (;;) {
       const { state, revision } = await load(this.eventStore, stream, merchantFold);
@@ -45,7 +46,7 @@ export class DeleteMerchantHandler implements ICommandHandler<DeleteMerchant> {
       if (isDeleted(state)) return { outcome: 'deleted', merchant: state };
       const decision = decide(state, { wish: 'delete', confirm }, { actor, now: new Date() });
       if ('refused' in decision) return { outcome: 'refused', refusal: decision.refused };
-      const events = [{ ...decision.event!, metadata: { by } }];
+      const events = [{ ...decision.event!, metadata: origin }];
       const { outcome } = await this.eventStore.append(stream, events, revision);
       if (outcome === 'stored') failpoint('deletion.merchant-deleted');
       await this.directories.settle();

@@ -5,7 +5,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import { Problem } from '../../../http/problem.js';
 import { load } from '../aggregate.js';
-import type { Caller } from '../access.js';
+import { type Caller, originOf } from '../access.js';
 import { changedMeanwhile } from '../entity-tag.js';
 import { actorOf } from './acting.js';
 import { ChangeMerchant } from './change-merchant.command.js';
@@ -70,7 +70,7 @@ export class MerchantDesk {
 
   /** @throws Problem */
   async change(caller: Caller, { merchant, wish, expected = 'any' }: Wished): Promise<Merchant> {
-    const request = { merchant, wish, expected, actor: actorOf(caller), by: caller.id };
+    const request = { merchant, wish, expected, actor: actorOf(caller), origin: originOf(caller) };
     const changed = await this.commands.execute(new ChangeMerchant(request));
     switch (changed.outcome) {
       case 'done':

@@ -2,7 +2,7 @@
 import { Body, Get, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
-import type { Caller } from '../access.js';
+import { type Caller, originOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Calling, NeedsScope } from '../caller.guard.js';
 import { ControlPlaneController } from '../control-plane-controller.js';
@@ -44,7 +44,7 @@ export class MerchantsController {
   ): Promise<MerchantAnswer> {
     // Of a request that is sent again: it is there already.
     const id = ids.newId('m');
-    await this.commands.execute(new RegisterMerchant({ id, name, by: caller.id }));
+    await this.commands.execute(new RegisterMerchant({ id, name, origin: originOf(caller) }));
     return merchantAnswer(await this.desk.find(id));
   }
 

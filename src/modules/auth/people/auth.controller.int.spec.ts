@@ -136,10 +136,9 @@ describe('registering', () => {
       'SELECT data::text, metadata::text, stream FROM event_store.events',
     );
     const text = JSON.stringify(rows);
-    for (const canary of ['canary', 'Canary', 'secret.example', '127.0.0.1', 'scrypt', PASSWORD]) {
+    for (const canary of ['canary', 'Canary', 'secret.example', '127.0.0', 'scrypt', PASSWORD]) {
       expect([canary, text.includes(canary)]).toEqual([canary, false]);
     }
-    expect(text).toContain('127.0.0.0/24');
   });
 });
 

@@ -30,7 +30,7 @@ import { AuthTelemetry } from '../auth.telemetry.js';
 import { Admits, CallerGuard, SignedInAs } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
 import { InputPipe } from '../input.pipe.js';
-import { placeOf } from '../limits/client-network.js';
+import { Whences } from '../whences.js';
 import { AccountLetters } from './account-letters.js';
 import {
   CookieAnswer,
@@ -85,6 +85,7 @@ export class AuthController {
     private readonly mailedTokens: MailedTokens,
     private readonly cookie: SessionCookie,
     private readonly telemetry: AuthTelemetry,
+    private readonly whences: Whences,
   ) {}
 
   @Post('register')
@@ -100,15 +101,16 @@ export class AuthController {
     403: REGISTRATION_REFUSED,
     429: TOO_MANY,
   })
-  async register(@Body() body: RegisterBody, @Req() { ip }: FastifyRequest): Promise<RegisteredAnswer> {
+  async register(@Body() body: RegisterBody, @Req() request: FastifyRequest): Promise<RegisteredAnswer> {
     const startedAt = performance.now();
     const { email, password, name, merchantName, invitation } = body;
     refuseUnfit('password', passwordFault(password, email));
-    await this.#countMail(email, ip);
+    await this.#countMail(email, request.ip);
     await this.gate.admit(email, invitation);
     const passwordHash = await this.hashing.hash(password);
+    const registration = { email, name, merchantName, passwordHash, isVerified: false };
     const registered = await this.commands.execute(
-      new RegisterPerson({ email, name, merchantName, passwordHash, isVerified: false }, placeOf(ip)),
+      new RegisterPerson(registration, this.whences.of(request)),
     );
     if (registered.outcome === 'registered') this.letters.verification(registered.person, email);
     if (registered.outcome === 'registered-before') this.letters.registeredBefore(email);
@@ -125,9 +127,9 @@ export class AuthController {
     409: 'The address belongs to another account by now.',
     429: TOO_MANY,
   })
-  async verify(@Body() { token }: TokenBody, @Req() { ip }: FastifyRequest): Promise<void> {
-    await this.limits.countAddress(ip);
-    const verified = await this.commands.execute(new VerifyEmail(token, placeOf(ip)));
+  async verify(@Body() { token }: TokenBody, @Req() request: FastifyRequest): Promise<void> {
+    await this.limits.countAddress(request.ip);
+    const verified = await this.commands.execute(new VerifyEmail(token, this.whences.of(request)));
     if (verified.outcome === 'email-taken') throw Problem.conflict('The address has an account by now.');
     if (verified.outcome === 'token-refused') throw tokenRefused();
     if (verified.outcome === 'changed' && verified.before !== null)
@@ -176,7 +178,10 @@ export class AuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TokensAnswer | CookieAnswer> {
     const credentials = { email, password, code: totp, merchant, byCookie: cookie };
-    const client = { address: request.ip, userAgent: request.headers['user-agent'] };
+    const client = {
+      ...{ address: request.ip, userAgent: request.headers['user-agent'] },
+      whence: this.whences.of(request),
+    };
     const signedIn = await this.commands.execute(new SignInPerson(credentials, client));
     if (signedIn.outcome === 'no-member') throw Problem.notFound(NO_MEMBER);
     if (signedIn.outcome !== 'signed-in') {
@@ -207,14 +212,14 @@ export class AuthController {
   })
   async refresh(
     @Body() { refresh_token: refreshToken, merchant }: RefreshBody,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<TokensAnswer> {
     const refreshed = await this.commands.execute(
-      new RefreshSignIn({ refreshToken, merchant, from: placeOf(ip) }),
+      new RefreshSignIn({ refreshToken, merchant, from: this.whences.of(request) }),
     );
     if (refreshed.outcome === 'refreshed') return this.#tokens(refreshed.signIn, refreshed.secret);
     if (refreshed.outcome === 'no-member') throw Problem.notFound(NO_MEMBER);
-    await this.limits.countAddress(ip);
+    await this.limits.countAddress(request.ip);
     this.telemetry.refused('credentials');
     throw Problem.unauthorized('The refresh token is not good, or not any more: sign in again.');
   }
@@ -235,7 +240,7 @@ export class AuthController {
   ): Promise<void> {
     if (signIn === null && !everywhere)
       throw Problem.conflict('Another issuer signed you in: sign out there.');
-    const from = placeOf(request.ip);
+    const from = this.whences.of(request);
     await this.commands.execute(new SignOut({ person, signIn: everywhere ? null : signIn, from }));
     if (this.cookie.of(request) !== undefined) this.cookie.clear(reply);
   }
@@ -264,15 +269,15 @@ export class AuthController {
   })
   @ApiResponse({ status: 204, description: 'Sign in with the new password.' })
   @ApiOpenProblems({ 400: `${TOKEN_REFUSED} Or the password is easy to guess.`, 429: TOO_MANY })
-  async resetPassword(@Body() body: ResetPasswordBody, @Req() { ip }: FastifyRequest): Promise<void> {
-    await this.limits.countAddress(ip);
+  async resetPassword(@Body() body: ResetPasswordBody, @Req() request: FastifyRequest): Promise<void> {
+    await this.limits.countAddress(request.ip);
     const reset = this.mailedTokens.open('reset-password', body.token);
     if (reset === undefined) throw tokenRefused();
     const { person, generation } = reset;
     const changed = await this.commands.execute(
       new ChangePassword({
         ...{ person, password: body.password, proof: { mailedTo: generation } },
-        from: placeOf(ip),
+        from: this.whences.of(request),
       }),
     );
     if (changed.outcome === 'refused') throw tokenRefused();

@@ -4,6 +4,7 @@
 import type { EventStore, RecordedEvent } from '../../../event-store/event-store.js';
 import type { EmailEvent } from '../../../events/person.events.js';
 import { type Fold, load } from '../aggregate.js';
+import type { Origin } from '../origin.js';
 import { type Person, personFold, personStream } from './person.aggregate.js';
 
 /** Long after any change that claimed the address has ended, one way or the other. */
@@ -17,7 +18,7 @@ interface EmailClaim {
 export interface EmailClaimRequest {
   readonly emailDigest: string;
   readonly person: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly origin: Origin;
 }
 
 /** Whose an address is: nobody's, of somebody registered, or of somebody who is being registered or will be. */
@@ -59,25 +60,25 @@ export async function holderOf(eventStore: EventStore, emailDigest: string): Pro
 /** Claimed by the same person before is claimed. */
 export async function claimEmail(
   eventStore: EventStore,
-  { emailDigest, person, metadata }: EmailClaimRequest,
+  { emailDigest, person, origin }: EmailClaimRequest,
 ): Promise<'claimed' | 'taken'> {
   const stream = emailStream(emailDigest);
   const { state, revision } = await load(eventStore, stream, emailClaimFold);
   if (state !== 'free' && state.person === person) return 'claimed';
   if (state !== 'free' && (await holderOf(eventStore, emailDigest)).is !== 'nobody') return 'taken';
   const event: EmailEvent = { type: 'EmailClaimed', data: { emailDigest, person } };
-  const { outcome } = await eventStore.append(stream, [{ ...event, metadata }], revision);
+  const { outcome } = await eventStore.append(stream, [{ ...event, metadata: origin }], revision);
   return outcome === 'stored' ? 'claimed' : 'taken';
 }
 
 /** Does nothing when somebody else has the address by now. */
 export async function releaseEmail(
   eventStore: EventStore,
-  { emailDigest, person, metadata }: EmailClaimRequest,
+  { emailDigest, person, origin }: EmailClaimRequest,
 ): Promise<void> {
   const stream = emailStream(emailDigest);
   const { state, revision } = await load(eventStore, stream, emailClaimFold);
   if (state === 'free' || state.person !== person) return;
   const event: EmailEvent = { type: 'EmailReleased', data: { emailDigest, person } };
-  await eventStore.append(stream, [{ ...event, metadata }], revision);
+  await eventStore.append(stream, [{ ...event, metadata: origin }], revision);
 }

@@ -17,7 +17,8 @@ import {
 } from '../merchants/merchant.aggregate.js';
 import { isLastOwner } from '../merchants/merchant.decisions.js';
 import { PersonalData } from './personal-data.js';
-import { type Origin, People } from './people.js';
+import type { Origin } from '../origin.js';
+import { People } from './people.js';
 import { personFold, personStream } from './person.aggregate.js';
 
 export type ErasePersonOutcome =
@@ -60,7 +61,7 @@ export class ErasePersonHandler implements ICommandHandler<ErasePerson> {
         wish,
         actor: { person },
         expected: 'any',
-        by: origin.by,
+        origin,
       } as const;
       const left = await this.commands.execute(new ChangeMerchant(request));
       // The other owner was faster.

@@ -16,13 +16,13 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../../http/problem.js';
-import { bearerKey, type Caller } from '../access.js';
+import { bearerKey, type Caller, originOfPerson } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { Admits, Calling, SignedInAs } from '../caller.guard.js';
 import { ControlPlaneController } from '../control-plane-controller.js';
-import { placeOf } from '../limits/client-network.js';
 import { pageOf } from '../page.js';
 import { ListParameters } from '../sites/site.dto.js';
+import { Whences } from '../whences.js';
 import { AccountView } from './account-view.js';
 import { AccountLetters } from './account-letters.js';
 import {
@@ -40,7 +40,6 @@ import { OwnAccount } from './own-account.js';
 import { ChangePassword } from './passwords/change-password.command.js';
 import { OWNER_NEEDED, requireErased } from './people.controller.js';
 import { People } from './people.js';
-import { personStream } from './person.aggregate.js';
 import { RenamePerson } from './rename-person.command.js';
 import { GuessLimits } from './sign-ins/guess-limits.js';
 import { SessionCookie } from './sign-ins/session-cookie.js';
@@ -62,6 +61,7 @@ export class MeController {
     private readonly limits: GuessLimits,
     private readonly letters: AccountLetters,
     private readonly cookie: SessionCookie,
+    private readonly whences: Whences,
   ) {}
 
   @Get()
@@ -97,7 +97,7 @@ export class MeController {
   async change(
     @Body() { name, email, password }: ChangeMeBody,
     @SignedInAs() signedIn: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<PersonAnswer> {
     const person = await this.account.of(signedIn);
     if (email !== undefined) {
@@ -105,12 +105,12 @@ export class MeController {
         const message = 'password is needed to change the address';
         throw Problem.badRequest('Send your password too.', [{ path: 'password', message }]);
       }
-      await this.account.requirePassword(person, password, ip);
+      await this.account.requirePassword(person, password, request.ip);
       await this.limits.countMail(this.people.digestOf(email));
       this.letters.changeOfEmail(person, email);
     }
     if (name === undefined) return this.view.person(person);
-    const renamed = await this.commands.execute(new RenamePerson(person.id, name, placeOf(ip)));
+    const renamed = await this.commands.execute(new RenamePerson(person.id, name, this.whences.of(request)));
     return this.view.person(renamed ?? person);
   }
 
@@ -136,8 +136,8 @@ export class MeController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const person = await this.account.of(signedIn);
-    await this.account.requirePresence(person, proof, request.ip);
-    const origin = { by: personStream(person.id), from: placeOf(request.ip) };
+    const origin = originOfPerson(person.id, this.whences.of(request));
+    await this.account.requirePresence(person, proof, { address: request.ip, origin });
     requireErased(await this.commands.execute(new ErasePerson(person.id, origin)));
     if (this.cookie.of(request) !== undefined) this.cookie.clear(reply);
   }
@@ -158,14 +158,14 @@ export class MeController {
   async changePassword(
     @Body() { oldPassword, newPassword }: ChangePasswordBody,
     @SignedInAs() signedIn: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<void> {
     const person = await this.account.of(signedIn);
-    await this.account.countGuess(person, ip);
+    await this.account.countGuess(person, request.ip);
     const changed = await this.commands.execute(
       new ChangePassword({
         ...{ person: person.id, password: newPassword, proof: { oldPassword } },
-        from: placeOf(ip),
+        from: this.whences.of(request),
       }),
     );
     if (changed.outcome === 'refused') throw Problem.forbidden('The old password is wrong.');
@@ -200,10 +200,10 @@ export class MeController {
   async endSession(
     @Param('id') id: string,
     @SignedInAs() { person }: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<void> {
     const isOwn = (await this.signIns.ofPerson(person)).some((one) => one.id === id);
     if (!isOwn) throw Problem.notFound(SESSION_UNKNOWN);
-    await this.commands.execute(new SignOut({ person, signIn: id, from: placeOf(ip) }));
+    await this.commands.execute(new SignOut({ person, signIn: id, from: this.whences.of(request) }));
   }
 }

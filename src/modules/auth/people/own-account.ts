@@ -1,10 +1,11 @@
 // The account of whoever is signed in, and whether it is really them at the keyboard: what a stolen token must not
 // be enough for takes the password again.
+import type { Origin } from '../origin.js';
 import { Problem } from '../../../http/problem.js';
 import { placeOf } from '../limits/client-network.js';
 import type { PasswordHashing } from './passwords/password-hashing.js';
 import type { People } from './people.js';
-import { type Person, personStream } from './person.aggregate.js';
+import type { Person } from './person.aggregate.js';
 import type { GuessLimits } from './sign-ins/guess-limits.js';
 import type { SecondFactor } from './sign-ins/second-factor.js';
 import type { SignIns } from './sign-ins/sign-ins.js';
@@ -48,7 +49,11 @@ export class OwnAccount {
    * All that the account has: its password, its second factor, both, or nothing where another issuer signs them in.
    * @throws Problem 400, 403, or 429 after too many tries.
    */
-  async requirePresence(person: Person, { password, code }: Presence, address: string): Promise<void> {
+  async requirePresence(
+    person: Person,
+    { password, code }: Presence,
+    { address, origin }: { readonly address: string; readonly origin: Origin },
+  ): Promise<void> {
     const missing = [
       ...(person.password !== null && password === undefined ? ['password'] : []),
       ...(person.totp !== null && code === undefined ? ['code'] : []),
@@ -60,7 +65,6 @@ export class OwnAccount {
     if (person.password !== null) await this.requirePassword(person, password!, address);
     if (person.totp === null) return;
     await this.deps.limits.countSecondFactor(person.id);
-    const origin = { by: personStream(person.id), from: placeOf(address) };
     if (!(await this.deps.secondFactor.use(person, code!, origin)))
       throw Problem.forbidden('The code is wrong.');
   }

@@ -13,7 +13,7 @@ import {
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../access.js';
+import { type Caller, originOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { CallerGuard, Calling, NeedsScope } from '../caller.guard.js';
 import { EventStoreOutageInterceptor } from '../event-store-outage.interceptor.js';
@@ -66,9 +66,9 @@ export class PeopleController {
   @ApiOperation({ operationId: 'erasePerson', summary: "Erase somebody's account who asks for it" })
   @ApiResponse({ status: 204, description: 'Erased, now or before.' })
   @ApiProblems({ 404: PERSON_UNKNOWN, 409: OWNER_NEEDED })
-  async erase(@Param('id') id: string, @Calling() { id: by }: Caller): Promise<void> {
+  async erase(@Param('id') id: string, @Calling() caller: Caller): Promise<void> {
     if (!/^[\w-]{1,64}$/.test(id)) throw Problem.notFound(PERSON_UNKNOWN);
-    requireErased(await this.commands.execute(new ErasePerson(id, { by })));
+    requireErased(await this.commands.execute(new ErasePerson(id, originOf(caller))));
   }
 }
 

@@ -13,6 +13,7 @@ import { KeyPepper } from '../keys/key-pepper.js';
 import { RateLimits } from '../limits/rate-limits.js';
 import { MemberDirectory } from '../merchants/member.directory.js';
 import { AccountView } from './account-view.js';
+import { Whences } from '../whences.js';
 import { AccountLetters } from './account-letters.js';
 import { ErasePersonHandler } from './erase-person.command.js';
 import { LogMailer } from './mail/log.mailer.js';
@@ -83,12 +84,16 @@ export const CALLER_PROVIDERS: Provider[] = [
   },
   {
     provide: SignedInCallers,
-    inject: [AccessTokens, ExternalSignIns, SessionCookie, SignIns, PersonDirectory, MemberDirectory],
+    inject: [
+      ...[AccessTokens, ExternalSignIns, SessionCookie, SignIns, PersonDirectory, MemberDirectory, Whences],
+    ],
     useFactory: (
       tokens: AccessTokens,
       external: ExternalSignIns,
-      ...[cookie, signIns, people, members]: [SessionCookie, SignIns, PersonDirectory, MemberDirectory]
-    ) => new SignedInCallers({ tokens, external, cookie, signIns, people, members }),
+      ...[cookie, signIns, people, members, whences]: [
+        ...[SessionCookie, SignIns, PersonDirectory, MemberDirectory, Whences],
+      ]
+    ) => new SignedInCallers({ tokens, external, cookie, signIns, people, members, whences }),
   },
 ];
 

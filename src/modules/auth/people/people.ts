@@ -5,16 +5,11 @@ import type { PersonEvent, Sealed } from '../../../events/person.events.js';
 import { load } from '../aggregate.js';
 import type { DirectoryFollower } from '../directories/directory-follower.js';
 import type { KeyPepper } from '../keys/key-pepper.js';
+import type { Origin } from '../origin.js';
 import { emailDigest } from './email-address.js';
 import { type EmailHolder, holderOf } from './email-claim.js';
 import { type Person, personFold, personStream } from './person.aggregate.js';
 import type { Sealer } from './sealing.js';
-
-/** What goes with every event: who did it, and from which network. */
-export interface Origin {
-  readonly by: string;
-  readonly from?: string;
-}
 
 export interface Profile {
   /** Null: erased. */
@@ -101,7 +96,7 @@ export class People {
       const events = person && decide(person);
       if (events === undefined || events === null) return undefined;
       if (events.length === 0) return person;
-      const news = events.map((event) => ({ ...event, metadata: { ...origin } }));
+      const news = events.map((event) => ({ ...event, metadata: origin }));
       const { outcome } = await this.deps.eventStore.append(personStream(id), news, person!.revision);
       if (outcome === 'conflict') continue;
       await this.deps.directories.settle();

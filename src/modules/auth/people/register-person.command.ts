@@ -7,11 +7,13 @@ import { EventStore, type NewEvent } from '../../../event-store/event-store.js';
 import type { MerchantEvent } from '../../../events/merchant.events.js';
 import type { PersonEvent } from '../../../events/person.events.js';
 import { failpoint } from '../../../telemetry/failpoint.js';
+import { originOfPerson } from '../access.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { merchantStream, registerMerchant } from '../merchants/merchant.aggregate.js';
+import type { Origin, Whence } from '../origin.js';
 import { CHANCE } from '../random-ids.js';
 import { claimEmail } from './email-claim.js';
-import { type Origin, People } from './people.js';
+import { People } from './people.js';
 import { type Person, personStream } from './person.aggregate.js';
 
 /** Never a person's name or address: a merchant's name is not sealed. */
@@ -37,7 +39,7 @@ export class RegisterPerson extends Command<RegisterPersonOutcome> {
   constructor(
     readonly registration: Registration,
     /** Of the request: by whom is the person themselves. */
-    readonly from: string,
+    readonly from: Whence,
   ) {
     super();
   }
@@ -59,13 +61,13 @@ export class RegisterPersonHandler implements ICommandHandler<RegisterPerson> {
     const holder = await this.people.holderOf(registration.email);
     if (holder.is === 'registered') return { outcome: 'registered-before', person: holder.person };
     const id = holder.is === 'on-its-way' ? holder.person : CHANCE.newId('p');
-    const metadata: Origin = { by: personStream(id), from };
-    const claim = await claimEmail(this.eventStore, { emailDigest, person: id, metadata: { ...metadata } });
+    const origin = originOfPerson(id, from);
+    const claim = await claimEmail(this.eventStore, { emailDigest, person: id, origin });
     if (claim === 'taken') return { outcome: 'on-its-way' };
     failpoint('people.email-claimed');
-    await this.#registerMerchant(id, registration.merchantName ?? MERCHANT_NAME_DEFAULT, metadata);
+    await this.#registerMerchant(id, registration.merchantName ?? MERCHANT_NAME_DEFAULT, origin);
     failpoint('people.merchant-registered');
-    const outcome = await this.#registerPerson(id, registration, metadata);
+    const outcome = await this.#registerPerson(id, registration, origin);
     failpoint('people.registered');
     return outcome;
   }
@@ -77,7 +79,7 @@ export class RegisterPersonHandler implements ICommandHandler<RegisterPerson> {
     const events: readonly NewEvent[] = [registerMerchant(merchant, name), joined];
     await this.eventStore.append(
       merchantStream(merchant),
-      events.map((event) => ({ ...event, metadata: { ...origin } })),
+      events.map((event) => ({ ...event, metadata: origin })),
       'none',
     );
   }
@@ -102,7 +104,7 @@ export class RegisterPersonHandler implements ICommandHandler<RegisterPerson> {
     const events = isVerified ? [registered, verified] : [registered];
     const stored = await this.eventStore.append(
       personStream(id),
-      events.map((event) => ({ ...event, metadata: { ...origin } })),
+      events.map((event) => ({ ...event, metadata: origin })),
       'none',
     );
     await this.directories.settle();

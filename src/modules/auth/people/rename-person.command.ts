@@ -1,14 +1,16 @@
 // Another name for somebody: sealed, like the one before.
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Origin, People } from './people.js';
-import { type Person, personStream } from './person.aggregate.js';
+import { originOfPerson } from '../access.js';
+import type { Whence } from '../origin.js';
+import { People } from './people.js';
+import type { Person } from './person.aggregate.js';
 
 /** Undefined: there is no such person. */
 export class RenamePerson extends Command<Person | undefined> {
   constructor(
     readonly person: string,
     readonly name: string,
-    readonly from: string,
+    readonly from: Whence,
   ) {
     super();
   }
@@ -20,7 +22,7 @@ export class RenamePersonHandler implements ICommandHandler<RenamePerson> {
 
   async execute({ person: id, name, from }: RenamePerson): Promise<Person | undefined> {
     const sealed = await this.people.seal(id, name);
-    const origin: Origin = { by: personStream(id), from };
+    const origin = originOfPerson(id, from);
     return this.people.change(id, origin, () => [
       { type: 'PersonRenamed', data: { person: id, name: sealed } },
     ]);

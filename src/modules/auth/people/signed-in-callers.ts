@@ -4,8 +4,8 @@
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { type Caller, NO_MERCHANT, memberCaller } from '../access.js';
+import type { Whences } from '../whences.js';
 import type { MemberDirectory } from '../merchants/member.directory.js';
-import { placeOf } from '../limits/client-network.js';
 import type { PersonDirectory } from './person.directory.js';
 import type { ExternalSignIns } from './sign-ins/external-sign-ins.js';
 import type { SessionCookie } from './sign-ins/session-cookie.js';
@@ -24,6 +24,7 @@ export interface SignedInCallersDeps {
   readonly signIns: SignIns;
   readonly people: PersonDirectory;
   readonly members: MemberDirectory;
+  readonly whences: Whences;
 }
 
 export class SignedInCallers {
@@ -40,7 +41,7 @@ export class SignedInCallers {
    */
   async find(request: FastifyRequest, bearer: string | undefined): Promise<Caller | undefined> {
     const signedIn =
-      bearer === undefined ? await this.#byCookie(request) : await this.#byToken(bearer, request.ip);
+      bearer === undefined ? await this.#byCookie(request) : await this.#byToken(bearer, request);
     if (signedIn === undefined || this.deps.people.hasEnded(signedIn)) return undefined;
     return { ...this.#callerOf(signedIn), signedIn };
   }
@@ -57,9 +58,10 @@ export class SignedInCallers {
     return member ?? { ...memberCaller(person, NO_MERCHANT, 'viewer'), scopes: new Set() };
   }
 
-  async #byToken(token: string, address: string): Promise<SignedInPerson | undefined> {
+  async #byToken(token: string, request: FastifyRequest): Promise<SignedInPerson | undefined> {
     if (!JWT.test(token)) return undefined;
-    return (await this.deps.tokens.verify(token)) ?? this.deps.external.find(token, placeOf(address));
+    const own = await this.deps.tokens.verify(token);
+    return own ?? this.deps.external.find(token, () => this.deps.whences.of(request));
   }
 
   async #byCookie(request: FastifyRequest): Promise<SignedInPerson | undefined> {

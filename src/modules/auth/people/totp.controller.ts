@@ -7,7 +7,7 @@ import { Problem } from '../../../http/problem.js';
 import { ApiProblems } from '../api-answers.js';
 import { Admits, SignedInAs } from '../caller.guard.js';
 import { ControlPlaneController } from '../control-plane-controller.js';
-import { placeOf } from '../limits/client-network.js';
+import { Whences } from '../whences.js';
 import {
   ConfirmTotpBody,
   DisableTotpBody,
@@ -38,6 +38,7 @@ export class TotpController {
     private readonly account: OwnAccount,
     private readonly tokens: MailedTokens,
     private readonly limits: GuessLimits,
+    private readonly whences: Whences,
   ) {}
 
   @Post()
@@ -75,11 +76,11 @@ export class TotpController {
   async confirm(
     @Body() { enrolment, code }: ConfirmTotpBody,
     @SignedInAs() { person }: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<RecoveryCodesAnswer> {
     await this.limits.countSecondFactor(person);
     const enabled = await this.commands.execute(
-      new EnableTotp({ person, enrolment, code, from: placeOf(ip) }),
+      new EnableTotp({ person, enrolment, code, from: this.whences.of(request) }),
     );
     switch (enabled.outcome) {
       case 'enabled':
@@ -103,12 +104,12 @@ export class TotpController {
   async disable(
     @Body() { password, code }: DisableTotpBody,
     @SignedInAs() signedIn: SignedInPerson,
-    @Req() { ip }: FastifyRequest,
+    @Req() request: FastifyRequest,
   ): Promise<void> {
     const person = await this.account.of(signedIn);
-    await this.account.requirePassword(person, password, ip);
+    await this.account.requirePassword(person, password, request.ip);
     await this.limits.countSecondFactor(person.id);
-    const outcome = await this.commands.execute(new DisableTotp(person.id, code, placeOf(ip)));
+    const outcome = await this.commands.execute(new DisableTotp(person.id, code, this.whences.of(request)));
     if (outcome === 'code-refused') throw codeRefused();
   }
 }

@@ -3,9 +3,11 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
+import { originOfPerson } from '../access.js';
+import type { Origin, Whence } from '../origin.js';
 import { claimEmail, releaseEmail } from './email-claim.js';
-import { type Origin, People } from './people.js';
-import { type Person, personStream } from './person.aggregate.js';
+import { People } from './people.js';
+import type { Person } from './person.aggregate.js';
 import { MailedTokens } from './tokens/mailed-tokens.js';
 
 export type VerifyEmailOutcome =
@@ -18,7 +20,7 @@ export type VerifyEmailOutcome =
 export class VerifyEmail extends Command<VerifyEmailOutcome> {
   constructor(
     readonly token: string,
-    readonly from: string,
+    readonly from: Whence,
   ) {
     super();
   }
@@ -42,11 +44,11 @@ export class VerifyEmailHandler implements ICommandHandler<VerifyEmail> {
     if (person.emailDigest === this.people.digestOf(changing!.email)) return { outcome: 'verified' };
     // Whoever ended all sign-ins since may have done so because somebody else had asked for this.
     if (person.generation !== changing!.generation) return { outcome: 'token-refused' };
-    return this.#change(person, changing!.email, { by: personStream(person.id), from });
+    return this.#change(person, changing!.email, originOfPerson(person.id, from));
   }
 
-  async #verify(id: string, emailDigest: string, from: string): Promise<VerifyEmailOutcome> {
-    const verified = await this.people.change(id, { by: personStream(id), from }, (person) => {
+  async #verify(id: string, emailDigest: string, from: Whence): Promise<VerifyEmailOutcome> {
+    const verified = await this.people.change(id, originOfPerson(id, from), (person) => {
       if (person.emailDigest !== emailDigest) return null;
       return person.isEmailVerified ? [] : [{ type: 'EmailVerified', data: { person: id, emailDigest } }];
     });
@@ -56,8 +58,7 @@ export class VerifyEmailHandler implements ICommandHandler<VerifyEmail> {
   /** The new address is claimed first and the old one released last; who dies in between tries again. */
   async #change({ id, ...before }: Person, email: string, origin: Origin): Promise<VerifyEmailOutcome> {
     const emailDigest = this.people.digestOf(email);
-    const metadata = { ...origin };
-    const claim = await claimEmail(this.eventStore, { emailDigest, person: id, metadata });
+    const claim = await claimEmail(this.eventStore, { emailDigest, person: id, origin });
     if (claim === 'taken') return { outcome: 'email-taken' };
     const { email: oldEmail } = await this.people.profileOf({ id, ...before });
     const sealed = await this.people.seal(id, email);
@@ -67,7 +68,7 @@ export class VerifyEmailHandler implements ICommandHandler<VerifyEmail> {
         : null,
     );
     if (changed === undefined) return { outcome: 'token-refused' };
-    await releaseEmail(this.eventStore, { emailDigest: before.emailDigest, person: id, metadata });
+    await releaseEmail(this.eventStore, { emailDigest: before.emailDigest, person: id, origin });
     return { outcome: 'changed', before: oldEmail };
   }
 }

@@ -5,6 +5,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../event-store/event-store.js';
 import type { QuotaEvent } from '../../../events/quota.events.js';
 import { load } from '../aggregate.js';
+import type { Origin } from '../origin.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import {
   type Quota,
@@ -34,7 +35,7 @@ export interface ChangeQuotaRequest {
   readonly change: QuotaChange;
   /** What the client says it has seen. */
   readonly expected: number | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class ChangeQuota extends Command<ChangeQuotaOutcome> {
@@ -54,7 +55,7 @@ export class ChangeQuotaHandler implements ICommandHandler<ChangeQuota> {
     private readonly quotas: QuotaDirectory,
   ) {}
 
-  async execute({ request: { merchant, change, expected, by } }: ChangeQuota): Promise<ChangeQuotaOutcome> {
+  async execute({ request: { merchant, change, expected, origin } }: ChangeQuota): Promise<ChangeQuotaOutcome> {
     const stream = quotaStream(merchant);
     for (let attempt = 1; ; attempt++) {
       const { state, revision } = await load(this.eventStore, stream, quotaFold);
@@ -63,7 +64,7 @@ export class ChangeQuotaHandler implements ICommandHandler<ChangeQuota> {
       if (!isSeen || attempt > ATTEMPTS_MAX) return { outcome: 'version-differs', version };
       const event = this.#decide(state, merchant, change);
       if (event === null) return { outcome: 'changed', version };
-      const { outcome } = await this.eventStore.append(stream, [{ ...event, metadata: { by } }], revision);
+      const { outcome } = await this.eventStore.append(stream, [{ ...event, metadata: origin }], revision);
       if (outcome === 'conflict') continue;
       await this.directories.settle();
       return { outcome: 'changed', version: version + 1 };

@@ -3,6 +3,7 @@
 import type { EventStore } from '../../../event-store/event-store.js';
 import type { QuotaEvent } from '../../../events/quota.events.js';
 import { load } from '../aggregate.js';
+import { bySystem } from '../origin.js';
 import {
   exceedOf,
   type Quota,
@@ -13,6 +14,8 @@ import {
   warnOf,
 } from './quota.aggregate.js';
 import type { QuotaDirectory } from './quota.directory.js';
+
+const WARNINGS = bySystem('quota warnings');
 
 export class QuotaWarnings {
   constructor(
@@ -29,7 +32,8 @@ export class QuotaWarnings {
     const { state, revision } = await load(this.eventStore, stream, quotaFold);
     const unsaid = this.#unsaid(state, this.quotas.holding(state), usage);
     // Another node may come first; whatever is left to be said, the next flush says.
-    if (unsaid.length > 0) await this.eventStore.append(stream, unsaid, revision);
+    const events = unsaid.map((event) => ({ ...event, metadata: WARNINGS }));
+    if (events.length > 0) await this.eventStore.append(stream, events, revision);
   }
 
   #unsaid(state: QuotaState, quota: Quota, usage: Usage): readonly QuotaEvent[] {

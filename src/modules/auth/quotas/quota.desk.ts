@@ -11,6 +11,7 @@ import type { QuotaDirectory } from './quota.directory.js';
 import type { QuotaAnswer } from './quota.dto.js';
 import { monthOf } from './usage-month.js';
 import type { UsageTable } from './usage-table.js';
+import type { Origin } from '../origin.js';
 
 export interface QuotaFound {
   /** Of the quota's stream, for If-Match. */
@@ -22,7 +23,7 @@ export interface QuotaWish {
   readonly change: QuotaChange;
   /** What the client says it has seen. */
   readonly expected: number | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export interface QuotaDeskParts {
@@ -60,9 +61,11 @@ export class QuotaDesk {
   }
 
   /** @throws Problem 404, 409 */
-  async change(id: string, { change, expected, by }: QuotaWish): Promise<QuotaFound> {
+  async change(id: string, { change, expected, origin }: QuotaWish): Promise<QuotaFound> {
     const { id: merchant } = await this.parts.merchants.find(id);
-    const changed = await this.parts.commands.execute(new ChangeQuota({ merchant, change, expected, by }));
+    const changed = await this.parts.commands.execute(
+      new ChangeQuota({ merchant, change, expected, origin }),
+    );
     if (changed.outcome === 'changed') return this.find(merchant);
     throw changedMeanwhile('quota', changed.version);
   }

@@ -1,7 +1,7 @@
 // Any merchant's quota over HTTP, for the operator.
 import { Body, Delete, Get, HttpCode, Param, Post, Put, UseInterceptors } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
-import type { Caller } from '../access.js';
+import { type Caller, originOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { changedSince } from '../entity-tag.js';
 import { Calling, NeedsScope } from '../caller.guard.js';
@@ -65,7 +65,7 @@ export class QuotasController {
       policy: policy ?? standard.policy,
       samplePercent: samplePercent ?? standard.samplePercent,
     };
-    return found(await this.desk.change(id, { change: { kind: 'set', quota }, expected, by: caller.id }));
+    return found(await this.desk.change(id, { change: { kind: 'set', quota }, expected, origin: originOf(caller) }));
   }
 
   @Delete()
@@ -86,7 +86,7 @@ export class QuotasController {
     @Expected() expected: number | 'any',
     @Calling() caller: Caller,
   ): Promise<Found> {
-    return found(await this.desk.change(id, { change: { kind: 'remove' }, expected, by: caller.id }));
+    return found(await this.desk.change(id, { change: { kind: 'remove' }, expected, origin: originOf(caller) }));
   }
 
   @Post('reveal')
@@ -106,7 +106,7 @@ export class QuotasController {
     @Calling() caller: Caller,
   ): Promise<Found> {
     const change = { kind: 'reveal', month } as const;
-    return found(await this.desk.change(id, { change, expected: 'any', by: caller.id }));
+    return found(await this.desk.change(id, { change, expected: 'any', origin: originOf(caller) }));
   }
 }
 

@@ -39,7 +39,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await pool.query(`
     TRUNCATE event_store.events, control.read_models, control.merchants, control.members, control.invitations,
-             control.sites, control.keys, control.deletions`);
+             control.sites, control.keys, control.deletions, control.audit`);
 });
 afterEach(() => jest.restoreAllMocks());
 
@@ -71,7 +71,7 @@ const happening: fc.Arbitrary<Happening> = fc
   .map(({ id, person, invitation, role, name, spread, kind }) => {
     const about = (stream: string, type: string, data: object): Happening => ({
       stream,
-      event: { type, data: { ...data }, metadata: { by: 'a test' } },
+      event: { type, data: { ...data }, metadata: { by: 'a test', kind: 'system', country: 'AT' } },
     });
     const merchant = { merchant: id };
     const of = merchantStream(id);
@@ -99,17 +99,22 @@ const happening: fc.Arbitrary<Happening> = fc
       about(keyStream(id), 'KeyChanged', {
         ...{ key: id, name, expiresAt: spread === 8 ? null : '2027-01-01T00:00:00.000Z' },
       }),
+      about('domain-claims', 'DomainClaimed', { site: id, domain: name }),
+      about(`person-${person}`, 'PersonRenamed', { person, name }),
+      about(`definitions-${id}`, 'GoalDeleted', { site: id, id: name }),
     ][kind]!;
   });
 
 /** A stream begins with its beginning, and has one. */
 async function tell(happenings: readonly Happening[]): Promise<void> {
   for (const { stream, event } of happenings) {
-    const begins = /Registered|Created|Issued/.test(event.type);
-    if (begins) await eventStore.append(stream, [event], 'none');
+    const begins = /Registered|Created|Issued|Claimed|GoalDeleted|PersonRenamed/.test(event.type);
+    if (begins) await eventStore.append(stream, [event], isShared(stream) ? 'any' : 'none');
     else if (await mayFollow(stream, event)) await eventStore.append(stream, [event], 'any');
   }
 }
+
+const isShared = (stream: string): boolean => /^(domain|definitions|person)-/.test(stream);
 
 /** Of a merchant that was deleted nothing is told any more but that it is erased. */
 async function mayFollow(stream: string, { type }: NewEvent): Promise<boolean> {
@@ -131,7 +136,7 @@ it('holds after any history, however it was cut, what the folds of the streams s
       async (parts) => {
         await pool.query('TRUNCATE event_store.events; DELETE FROM control.read_models');
         await pool.query('TRUNCATE control.merchants, control.members, control.invitations');
-        await pool.query('TRUNCATE control.sites, control.keys, control.deletions');
+        await pool.query('TRUNCATE control.sites, control.keys, control.deletions, control.audit');
         for (const part of parts) {
           await tell(part);
           await node().catchUp();

@@ -8,6 +8,7 @@ import type { Telemetry } from '../../../telemetry/telemetry.js';
 import { backoffMs } from '../../../waiting/backoff.js';
 import { within } from '../../../waiting/within.js';
 import type { DirectoryFollower } from '../directories/directory-follower.js';
+import { auditReadModel } from './audit.read-model.js';
 import { deletionsReadModel } from './deletions.read-model.js';
 import { keysReadModel } from './keys.read-model.js';
 import { merchantsReadModel } from './merchants.read-model.js';
@@ -23,6 +24,7 @@ const READ_MODELS: readonly ReadModel[] = [
   merchantsReadModel,
   sitesReadModel,
   keysReadModel,
+  auditReadModel,
 ];
 export const READ_MODEL_ENTITIES: readonly EntityTarget<ObjectLiteral>[] = READ_MODELS.flatMap(
   ({ entities }) => entities,

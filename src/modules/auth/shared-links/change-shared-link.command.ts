@@ -12,6 +12,7 @@ import {
   type SharedLinkState,
   sharedLinkStream,
 } from './shared-link.aggregate.js';
+import type { Origin } from '../origin.js';
 
 export type ChangeSharedLinkOutcome =
   | { readonly outcome: 'done'; readonly link: SharedLinkState }
@@ -22,7 +23,7 @@ interface ChangeSharedLinkRequest {
   readonly id: string;
   readonly change: SharedLinkChange | 'delete';
   readonly expected: Revision | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class ChangeSharedLink extends Command<ChangeSharedLinkOutcome> {
@@ -39,7 +40,7 @@ export class ChangeSharedLinkHandler implements ICommandHandler<ChangeSharedLink
   ) {}
 
   async execute({ request }: ChangeSharedLink): Promise<ChangeSharedLinkOutcome> {
-    const { id, change, expected, by } = request;
+    const { id, change, expected, origin } = request;
     const stream = sharedLinkStream(id);
     for (;;) {
       const { state: link } = await load(this.eventStore, stream, sharedLinkFold);
@@ -48,7 +49,7 @@ export class ChangeSharedLinkHandler implements ICommandHandler<ChangeSharedLink
       if (expected !== 'any' && expected !== actual) return { outcome: 'revision-differs', actual };
       const event = change === 'delete' ? deleteSharedLink(id) : changeSharedLink(link, change);
       if (event === null) return { outcome: 'done', link };
-      const stored = await this.eventStore.append(stream, [{ ...event, metadata: { by } }], actual);
+      const stored = await this.eventStore.append(stream, [{ ...event, metadata: origin }], actual);
       // Without If-Match, changes at once are made one after the other.
       if (stored.outcome === 'conflict') continue;
       await this.directories.settle();

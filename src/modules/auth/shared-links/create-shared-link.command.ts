@@ -12,6 +12,7 @@ import {
   sharedLinkFold,
   sharedLinkStream,
 } from './shared-link.aggregate.js';
+import type { Origin } from '../origin.js';
 
 export type CreateSharedLinkOutcome =
   | { readonly outcome: 'created'; readonly link: SharedLink }
@@ -23,7 +24,7 @@ export class CreateSharedLink extends Command<CreateSharedLinkOutcome> {
   constructor(
     readonly id: string,
     readonly draft: SharedLinkDraft,
-    readonly by: string,
+    readonly origin: Origin,
   ) {
     super();
   }
@@ -36,10 +37,10 @@ export class CreateSharedLinkHandler implements ICommandHandler<CreateSharedLink
     private readonly directories: DirectoryFollower,
   ) {}
 
-  async execute({ id, draft, by }: CreateSharedLink): Promise<CreateSharedLinkOutcome> {
+  async execute({ id, draft, origin }: CreateSharedLink): Promise<CreateSharedLinkOutcome> {
     const { state: site } = await load(this.eventStore, siteStream(draft.site), siteFold);
     if (typeof site === 'string' || site.merchant !== draft.merchant) return { outcome: 'site-unknown' };
-    const event = { ...createSharedLink(id, draft), metadata: { by } };
+    const event = { ...createSharedLink(id, draft), metadata: origin };
     await this.eventStore.append(sharedLinkStream(id), [event], 'none');
     const { state: link } = await load(this.eventStore, sharedLinkStream(id), sharedLinkFold);
     await this.directories.settle();

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
-import { type Caller, siteUnknown } from '../access.js';
+import { type Caller, originOf, siteUnknown } from '../access.js';
 import { KeyDirectory } from '../directories/key.directory.js';
 import { changedMeanwhile } from '../entity-tag.js';
 import type { Found } from '../found.js';
@@ -77,7 +77,7 @@ export class SharedLinksDesk {
       password: password === undefined ? null : await this.#sealed(id, password),
       expiresAt: end,
     };
-    const created = await this.commands.execute(new CreateSharedLink(id, draft, caller.id));
+    const created = await this.commands.execute(new CreateSharedLink(id, draft, originOf(caller)));
     if (created.outcome === 'created') return this.#found(created.link);
     if (created.outcome === 'site-unknown') throw siteUnknown();
     throw Problem.conflict('The link that this request had created was deleted since.');
@@ -104,7 +104,9 @@ export class SharedLinksDesk {
 
   /** @throws Problem 404, 409 */
   async #carryOut({ id, expected, caller }: LinkAsked, change: SharedLinkChange | 'delete') {
-    const done = await this.commands.execute(new ChangeSharedLink({ id, change, expected, by: caller.id }));
+    const done = await this.commands.execute(
+      new ChangeSharedLink({ id, change, expected, origin: originOf(caller) }),
+    );
     if (done.outcome === 'done') return done.link;
     if (done.outcome === 'link-unknown') throw linkUnknown();
     throw changedMeanwhile('link', done.actual);

@@ -10,6 +10,7 @@ import { SiteDirectory } from '../directories/site.directory.js';
 import { claimNames, claimsHeld, nameStream, type NameTaken, releaseClaims } from './name-claim.js';
 import { changeSite, namesOf, type Site, type SiteChange, siteFold, siteStream } from './site.aggregate.js';
 import { takenTrackingId } from './unclaimed-tracking-ids.js';
+import type { Origin } from '../origin.js';
 
 export type ChangeSiteOutcome =
   | { readonly outcome: 'changed'; readonly site: Site }
@@ -22,7 +23,7 @@ interface ChangeSiteRequest {
   /** Its domains are normalised. */
   readonly change: SiteChange;
   readonly expected: Revision | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class ChangeSite extends Command<ChangeSiteOutcome> {
@@ -39,7 +40,7 @@ export class ChangeSiteHandler implements ICommandHandler<ChangeSite> {
     private readonly sites: SiteDirectory,
   ) {}
 
-  async execute({ request: { site: id, change, expected, by } }: ChangeSite): Promise<ChangeSiteOutcome> {
+  async execute({ request: { site: id, change, expected, origin } }: ChangeSite): Promise<ChangeSiteOutcome> {
     const stream = siteStream(id);
     const { state: site, revision } = await load(this.eventStore, stream, siteFold);
     if (typeof site === 'string') return { outcome: 'site-unknown' };
@@ -53,12 +54,12 @@ export class ChangeSiteHandler implements ICommandHandler<ChangeSite> {
     if (event === null) return { outcome: 'changed', site };
 
     const [before, after] = [namesOf(site), namesOf({ ...site, ...event.data })];
-    const claimant = { site: id, by };
+    const claimant = { site: id, origin };
     // Looked up before the change is stored: what is claimed anew after it is not released below.
     const givenUp = await claimsHeld(this.eventStore, without(before, after), claimant);
     const claimed = await claimNames(this.eventStore, without(after, before), claimant);
     if (claimed.outcome === 'name-taken') return claimed;
-    const stored = await this.eventStore.append(stream, [{ ...event, metadata: { by } }], revision);
+    const stored = await this.eventStore.append(stream, [{ ...event, metadata: origin }], revision);
     const released = stored.outcome === 'stored' ? givenUp : claimed.claims;
     await releaseClaims(this.eventStore, released, claimant);
     if (stored.outcome === 'conflict') return { outcome: 'revision-differs', actual: Number(stored.actual) };

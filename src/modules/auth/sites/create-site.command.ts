@@ -12,6 +12,7 @@ import { claimNames, type NameTaken } from './name-claim.js';
 import type { IdSource } from '../random-ids.js';
 import { createSite, namesOf, type Site, type SiteDraft, siteFold, siteStream } from './site.aggregate.js';
 import { takenTrackingId } from './unclaimed-tracking-ids.js';
+import type { Origin } from '../origin.js';
 
 export type CreateSiteOutcome =
   { readonly outcome: 'created'; readonly site: Site } | { readonly outcome: 'merchant-unknown' } | NameTaken;
@@ -20,7 +21,7 @@ export class CreateSite extends Command<CreateSiteOutcome> {
   constructor(
     /** Its domains are normalised. */
     readonly draft: SiteDraft,
-    readonly by: string,
+    readonly origin: Origin,
     readonly ids: IdSource,
   ) {
     super();
@@ -36,7 +37,7 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     private readonly commands: CommandBus,
   ) {}
 
-  async execute({ draft, by, ids }: CreateSite): Promise<CreateSiteOutcome> {
+  async execute({ draft, origin, ids }: CreateSite): Promise<CreateSiteOutcome> {
     if (!(await this.#hasMerchant(draft))) return { outcome: 'merchant-unknown' };
     const id = ids.newId('s');
     const { state: before } = await load(this.eventStore, siteStream(id), siteFold);
@@ -46,14 +47,14 @@ export class CreateSiteHandler implements ICommandHandler<CreateSite> {
     const taken = await takenTrackingId(this.eventStore, this.sites, { site: id, trackingIds });
     if (taken !== undefined) return taken;
     const aliases = (draft.aliases ?? []).filter((alias) => alias !== draft.domain);
-    const claimed = await claimNames(this.eventStore, namesOf({ ...draft, aliases }), { site: id, by });
+    const claimed = await claimNames(this.eventStore, namesOf({ ...draft, aliases }), { site: id, origin });
     if (claimed.outcome === 'name-taken') return claimed;
-    const event = { ...createSite(id, draft), metadata: { by } };
+    const event = { ...createSite(id, draft), metadata: origin };
     await this.eventStore.append(siteStream(id), [event], 'none');
     await this.directories.settle();
     // Deleted meanwhile. What deletes its sites may have gone by before this one was there.
     if (!(await this.#hasMerchant(draft))) {
-      await this.commands.execute(new DeleteSite({ site: id, expected: 'any', by }));
+      await this.commands.execute(new DeleteSite({ site: id, expected: 'any', origin }));
       return { outcome: 'merchant-unknown' };
     }
     // What is there already, the same request has made that was sent at the same time.

@@ -7,6 +7,7 @@ import { load } from '../aggregate.js';
 import { DirectoryFollower } from '../directories/directory-follower.js';
 import { claimsHeld, releaseClaims } from './name-claim.js';
 import { deleteSite, namesOf, siteFold, siteStream } from './site.aggregate.js';
+import type { Origin } from '../origin.js';
 
 export type DeleteSiteOutcome =
   | { readonly outcome: 'deleted' }
@@ -16,7 +17,7 @@ export type DeleteSiteOutcome =
 interface DeleteSiteRequest {
   readonly site: string;
   readonly expected: Revision | 'any';
-  readonly by: string;
+  readonly origin: Origin;
 }
 
 export class DeleteSite extends Command<DeleteSiteOutcome> {
@@ -32,17 +33,17 @@ export class DeleteSiteHandler implements ICommandHandler<DeleteSite> {
     private readonly directories: DirectoryFollower,
   ) {}
 
-  async execute({ request: { site: id, expected, by } }: DeleteSite): Promise<DeleteSiteOutcome> {
+  async execute({ request: { site: id, expected, origin } }: DeleteSite): Promise<DeleteSiteOutcome> {
     const { state: site, revision } = await load(this.eventStore, siteStream(id), siteFold);
     if (typeof site === 'string') return { outcome: 'site-unknown' };
     if (expected !== 'any' && expected !== revision) {
       return { outcome: 'revision-differs', actual: site.revision };
     }
-    const event = { ...deleteSite(id), metadata: { by } };
+    const event = { ...deleteSite(id), metadata: origin };
     const stored = await this.eventStore.append(siteStream(id), [event], revision);
     if (stored.outcome === 'conflict') return { outcome: 'revision-differs', actual: Number(stored.actual) };
-    const claims = await claimsHeld(this.eventStore, namesOf(site), { site: id, by });
-    await releaseClaims(this.eventStore, claims, { site: id, by });
+    const claims = await claimsHeld(this.eventStore, namesOf(site), { site: id, origin });
+    await releaseClaims(this.eventStore, claims, { site: id, origin });
     await this.directories.settle();
     return { outcome: 'deleted' };
   }

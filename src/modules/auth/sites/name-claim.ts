@@ -5,6 +5,7 @@
 import type { EventStore, RecordedEvent, Revision } from '../../../event-store/event-store.js';
 import type { SiteName, SiteNameEvent } from '../../../events/site.events.js';
 import { type Fold, load } from '../aggregate.js';
+import { bySystem, type Origin } from '../origin.js';
 import { deleteSite, namesOf, siteFold, siteStream, touchSite } from './site.aggregate.js';
 
 /** Long after any command that claimed the name has ended, one way or the other. */
@@ -17,8 +18,8 @@ export interface NameClaim {
 
 export interface Claimant {
   readonly site: string;
-  /** Who asks: the id of the caller. */
-  readonly by: string;
+  /** Whoever asks. */
+  readonly origin: Origin;
 }
 
 /** As it was when it was looked at: whoever claimed the name since is not released from it. */
@@ -102,10 +103,10 @@ export async function claimsHeld(
 export async function releaseClaims(
   eventStore: EventStore,
   claims: readonly HeldClaim[],
-  { site, by }: Claimant,
+  { site, origin }: Claimant,
 ): Promise<void> {
   for (const { name, revision } of claims) {
-    const event = { ...releaseOf(name, site), metadata: { by } };
+    const event = { ...releaseOf(name, site), metadata: origin };
     await eventStore.append(nameStream(name), [event], revision);
   }
 }
@@ -114,13 +115,13 @@ export async function releaseClaims(
 async function claimName(
   eventStore: EventStore,
   name: SiteName,
-  { site, by }: Claimant,
+  { site, origin }: Claimant,
 ): Promise<(HeldClaim & { readonly isNew: boolean }) | 'taken'> {
   const { state, revision } = await load(eventStore, nameStream(name), nameClaimFold);
   const isOwn = state !== 'free' && state.site === site;
-  const isFree = state === 'free' || isOwn || (await isAbandoned(eventStore, name, { ...state, by }));
+  const isFree = state === 'free' || isOwn || (await isAbandoned(eventStore, name, { ...state, origin }));
   if (!isFree) return 'taken';
-  const event = { ...claimOf(name, site), metadata: { by } };
+  const event = { ...claimOf(name, site), metadata: origin };
   const claimed = await eventStore.append(nameStream(name), [event], revision);
   return claimed.outcome === 'stored' ? { name, revision: claimed.revision, isNew: !isOwn } : 'taken';
 }
@@ -129,13 +130,15 @@ async function claimName(
 async function isAbandoned(
   eventStore: EventStore,
   name: SiteName,
-  { site, claimedAt, by }: NameClaim & Claimant,
+  { site, claimedAt, origin }: NameClaim & Claimant,
 ): Promise<boolean> {
   const { state, revision } = await load(eventStore, siteStream(site), siteFold);
   if (state === 'deleted') return true;
   if (state !== 'absent' && namesOf(state).map(nameStream).includes(nameStream(name))) return false;
   if (Date.now() - claimedAt.getTime() < ABANDONED_AFTER_MS) return false;
   const event = state === 'absent' ? deleteSite(site) : touchSite(site);
-  const fenced = await eventStore.append(siteStream(site), [{ ...event, metadata: { by } }], revision);
+  // Who claims the name is said in its own stream: of the site's owner they are nobody's concern.
+  const metadata = { ...bySystem('domain claims'), ...(origin.request && { request: origin.request }) };
+  const fenced = await eventStore.append(siteStream(site), [{ ...event, metadata }], revision);
   return fenced.outcome === 'stored';
 }

@@ -5,7 +5,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { SiteName } from '../../../events/site.events.js';
 import { Problem } from '../../../http/problem.js';
-import { hasScope, type Caller, requireReach, siteUnknown } from '../access.js';
+import { hasScope, type Caller, requireReach, siteUnknown, originOf } from '../access.js';
 import { ApiProblems } from '../api-answers.js';
 import { ApiIfMatch, revisionOf } from '../api-revision.js';
 import { ApiSite, SITE_UNKNOWN } from '../api-site.js';
@@ -66,7 +66,7 @@ export class SitesController {
       ...{ merchant, domain, name, timezone, currency, trackingIds, aliases, spread, weekStart },
       ...{ consentMode, allowedOrigins, hostnames, queryParameters, exclusions },
     };
-    const created = await this.commands.execute(new CreateSite(draft, caller.id, ids));
+    const created = await this.commands.execute(new CreateSite(draft, originOf(caller), ids));
     if (created.outcome === 'created') return created.site;
     throw refusal(created);
   }
@@ -111,7 +111,9 @@ export class SitesController {
   ): Promise<Site> {
     const { id: site } = requireReach(caller, this.sites.find(idOrDomain));
     requireOperatorForSpread(change, caller);
-    const changed = await this.commands.execute(new ChangeSite({ site, change, expected, by: caller.id }));
+    const changed = await this.commands.execute(
+      new ChangeSite({ site, change, expected, origin: originOf(caller) }),
+    );
     if (changed.outcome === 'changed') return changed.site;
     throw refusal(changed);
   }
@@ -126,7 +128,7 @@ export class SitesController {
   @ApiProblems({ 404: SITE_UNKNOWN, 409: changedSince('site') })
   async delete(@Target() { idOrDomain, expected }: SiteTarget, @Calling() caller: Caller): Promise<void> {
     const { id: site } = requireReach(caller, this.sites.find(idOrDomain));
-    const deleted = await this.commands.execute(new DeleteSite({ site, expected, by: caller.id }));
+    const deleted = await this.commands.execute(new DeleteSite({ site, expected, origin: originOf(caller) }));
     if (deleted.outcome !== 'deleted') throw refusal(deleted);
   }
 

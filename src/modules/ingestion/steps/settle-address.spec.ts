@@ -1,5 +1,5 @@
 import { givenDraft, givenEvent, givenServerEvent } from '../../../../test/given-draft.js';
-import { canonicalAddress } from '../addresses.js';
+import { canonicalAddress } from '../../../places/addresses.js';
 import { NEXT } from '../verdict.js';
 import { settleAddress } from './settle-address.js';
 

@@ -3,7 +3,7 @@ import { Get, Param, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../../auth/access.js';
+import { type Caller, originOf } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { ControlPlaneController } from '../../auth/control-plane-controller.js';
 import { Calling, NeedsScope } from '../../auth/caller.guard.js';
@@ -50,7 +50,7 @@ export class CompareController {
     if (cursor === undefined) {
       const { versions, differing } = compared;
       const record = { projection: name, a: versions.a, b: versions.b, differing, tolerance };
-      await this.commands.execute(new RecordComparison(record, caller.id));
+      await this.commands.execute(new RecordComparison(record, originOf(caller)));
     }
     return compareAnswer(compared, tolerance);
   }

@@ -3,7 +3,7 @@ import { Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../../auth/access.js';
+import { type Caller, originOf } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { ControlPlaneController } from '../../auth/control-plane-controller.js';
@@ -74,7 +74,7 @@ export class DeadLettersController {
   @ApiResponse({ status: 202, type: DecisionAnswer, description: 'Requested, for good.' })
   @ApiProblems({ 404: LETTER_UNKNOWN, 409: 'Only a newer version can read its events.' })
   async replay(@Param('id') id: string, @Calling() caller: Caller): Promise<DecisionAnswer> {
-    const replayed = await this.commands.execute(new ReplayDeadLetter(knownForm(id), caller.id));
+    const replayed = await this.commands.execute(new ReplayDeadLetter(knownForm(id), originOf(caller)));
     switch (replayed.outcome) {
       case 'requested':
         return { id, done: replayed.isDone };
@@ -97,7 +97,7 @@ export class DeadLettersController {
   @ApiResponse({ status: 202, type: DecisionAnswer, description: 'Requested, for good.' })
   @ApiProblems({ 404: LETTER_UNKNOWN })
   async delete(@Param('id') id: string, @Calling() caller: Caller): Promise<DecisionAnswer> {
-    const deleted = await this.commands.execute(new DeleteDeadLetter(knownForm(id), caller.id));
+    const deleted = await this.commands.execute(new DeleteDeadLetter(knownForm(id), originOf(caller)));
     if (deleted.outcome === 'letter-unknown') throw Problem.notFound(LETTER_UNKNOWN);
     return { id, done: deleted.isDone };
   }

@@ -73,7 +73,7 @@ async function letter(name: string): Promise<{ letter: string; failedAt: string 
 const decide = (
   type: 'DeadLetterReplayRequested' | 'DeadLetterDeletionRequested',
   data: { letter: string; failedAt: string },
-) => new Decisions(store, table).record({ type, data }, 'operator');
+) => new Decisions(store, table).record({ type, data }, { by: 'operator', kind: 'operator' });
 
 async function logged(): Promise<string[]> {
   const ids: string[] = [];

@@ -5,6 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventStore } from '../../../event-store/event-store.js';
 import type { DeadLetterEvent } from '../../../events/dead-letter.events.js';
 import { DeadLetterTable } from './dead-letter-table.js';
+import type { Origin } from '../../auth/origin.js';
 
 export const DEAD_LETTER_STREAMS = 'dead-letter-';
 
@@ -19,9 +20,9 @@ export class Decisions {
   ) {}
 
   /** Settles once the decision is durable. Whether it is carried out, too: else that is still to come. */
-  async record(decision: DeadLetterEvent, by: string): Promise<boolean> {
+  async record(decision: DeadLetterEvent, origin: Origin): Promise<boolean> {
     const stream = DEAD_LETTER_STREAMS + decision.data.letter;
-    await this.eventStore.append(stream, [{ ...decision, metadata: { by } }], 'any');
+    await this.eventStore.append(stream, [{ ...decision, metadata: origin }], 'any');
     const deadline = performance.now() + PATIENCE_MS;
     for (let lookMs = FIRST_LOOK_MS; performance.now() < deadline; lookMs *= 2) {
       await sleep(Math.min(lookMs, Math.max(0, deadline - performance.now())));

@@ -11,6 +11,7 @@ import {
   type ReadModels,
 } from './read-models.aggregate.js';
 import { ReadModelsDirectory } from './read-models.directory.js';
+import type { Origin } from '../../auth/origin.js';
 
 const SETTLE_TIMEOUT_MS = 2_000;
 const FOLD = { initial: NO_READ_MODELS, evolve: evolveReadModels };
@@ -26,14 +27,14 @@ export class Lifecycle {
     private readonly directory: ReadModelsDirectory,
   ) {}
 
-  /** @param by the key's id, or which part of the program decided */
-  async change(decide: (state: ReadModels) => Decision, by: string): Promise<LifecycleOutcome> {
+  /** @param origin whoever asked for it, or which part of the program decided */
+  async change(decide: (state: ReadModels) => Decision, origin: Origin): Promise<LifecycleOutcome> {
     for (;;) {
       const { state, revision } = await load(this.eventStore, READ_MODELS_STREAM, FOLD);
       const decision = decide(state);
       if ('refused' in decision) return { outcome: 'refused', reason: decision.refused };
       if (decision.event === null) return { outcome: 'done', state };
-      const event = { ...decision.event, metadata: { by } };
+      const event = { ...decision.event, metadata: origin };
       const stored = await this.eventStore.append(READ_MODELS_STREAM, [event], revision);
       if (stored.outcome === 'conflict') continue;
       await this.directory.settle(SETTLE_TIMEOUT_MS);

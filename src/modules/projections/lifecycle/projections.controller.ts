@@ -5,7 +5,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { CONFIG, type Config } from '../../../config/config.js';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../../auth/access.js';
+import { type Caller, originOf } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { ControlPlaneController } from '../../auth/control-plane-controller.js';
@@ -71,7 +71,7 @@ export class ProjectionsController {
     const hasArchive = this.config.ARCHIVE_URL !== undefined;
     const scope = scopeOf(body, { directory: this.sites, hasArchive });
     const wish = { projection, version: body.version, scope, source: body.source };
-    const requested = await this.commands.execute(new RequestRebuild(wish, caller.id, ids));
+    const requested = await this.commands.execute(new RequestRebuild(wish, originOf(caller), ids));
     if (requested.outcome === 'refused') throw Problem.conflict(requested.reason);
     return this.report.rebuild(requested.state.rebuilds.get(requested.rebuild)!);
   }
@@ -127,7 +127,7 @@ export class ProjectionsController {
 
   async #change(name: string, wish: VersionChange, caller: Caller): Promise<ServingAnswer> {
     const projection = requireProjection(name);
-    const changed = await this.commands.execute(new ChangeVersions(wish, caller.id));
+    const changed = await this.commands.execute(new ChangeVersions(wish, originOf(caller)));
     if (changed.outcome === 'refused') throw Problem.conflict(changed.reason);
     return servingAnswer(projection, changed.state);
   }

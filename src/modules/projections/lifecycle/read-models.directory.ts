@@ -3,6 +3,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventStore, type RecordedEvent, type Subscription } from '../../../event-store/event-store.js';
 import { within } from '../../../waiting/within.js';
+import { bySystem } from '../../auth/origin.js';
 import { DEFINITIONS, fingerprintOf } from '../catalog/catalog.js';
 import {
   evolveReadModels,
@@ -33,7 +34,8 @@ export class ReadModelsDirectory implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const { number: definition } = DEFINITIONS.at(-1)!;
     const data = { version: FIRST_VERSION, definition, fingerprint: fingerprintOf(definition) };
-    await this.eventStore.append(READ_MODELS_STREAM, [{ type: 'ReadModelsFounded', data }], 'none');
+    const event = { type: 'ReadModelsFounded', data, metadata: bySystem('first boot') };
+    await this.eventStore.append(READ_MODELS_STREAM, [event], 'none');
     // Its own stream up to here, and only then what comes to all: millions of events are about something else.
     const end = await this.eventStore.end();
     for await (const event of this.eventStore.readStream(READ_MODELS_STREAM)) this.#apply(event);

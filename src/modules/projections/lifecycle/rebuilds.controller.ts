@@ -3,7 +3,7 @@ import { Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
 import { Problem } from '../../../http/problem.js';
-import type { Caller } from '../../auth/access.js';
+import { type Caller, originOf } from '../../auth/access.js';
 import { ApiProblems } from '../../auth/api-answers.js';
 import { ControlPlaneController } from '../../auth/control-plane-controller.js';
 import { Calling, NeedsScope } from '../../auth/caller.guard.js';
@@ -85,7 +85,7 @@ export class RebuildsController {
 
   async #control(id: string, control: ControlRebuild['control'], caller: Caller): Promise<RebuildAnswer> {
     this.#require(id);
-    const changed = await this.commands.execute(new ControlRebuild(id, control, caller.id));
+    const changed = await this.commands.execute(new ControlRebuild(id, control, originOf(caller)));
     if (changed.outcome === 'refused') throw Problem.conflict(changed.reason);
     return this.get(id);
   }

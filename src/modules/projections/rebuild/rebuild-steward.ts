@@ -3,6 +3,7 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Pool } from 'pg';
 import { TrackingLog } from '../../../tracking-log/tracking-log.js';
+import { bySystem } from '../../auth/origin.js';
 import { Lifecycle } from '../lifecycle/lifecycle.js';
 import {
   controlRebuild,
@@ -17,7 +18,7 @@ import { ProjectionsTelemetry } from '../projections.telemetry.js';
 const LOOK_INTERVAL_MS = 500;
 /** So little behind the end of the log, a version is as good as the one that serves. */
 const CAUGHT_UP_LAG_MS = 10_000;
-const BY = 'projector';
+const BY = bySystem('projector');
 
 @Injectable()
 export class RebuildSteward implements OnModuleInit, OnModuleDestroy {

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { DefinitionKind } from '../../../events/definition.events.js';
 import { Problem } from '../../../http/problem.js';
-import { type Caller, requireReach, siteUnknown } from '../../auth/access.js';
+import { type Caller, requireReach, siteUnknown, originOf } from '../../auth/access.js';
 import { SiteDirectory } from '../../auth/directories/site.directory.js';
 import { changedMeanwhile } from '../../auth/entity-tag.js';
 import type { Found } from '../../auth/found.js';
@@ -70,7 +70,9 @@ export class DefinitionsDesk {
 
   async #carryOut(asked: Asked, site: string, wish: Wish): Promise<Definition<DefinitionKind> | undefined> {
     const { rules, caller } = asked;
-    const outcome = await this.commands.execute(new ChangeDefinitions({ site, rules, wish }, caller.id));
+    const outcome = await this.commands.execute(
+      new ChangeDefinitions({ site, rules, wish }, originOf(caller)),
+    );
     switch (outcome.outcome) {
       case 'done':
         return outcome.definition;

@@ -3,8 +3,10 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { PersonEvent } from '../../../../events/person.events.js';
 import { failpoint } from '../../../../telemetry/failpoint.js';
-import { type Origin, People } from '../people.js';
-import { type Person, personStream } from '../person.aggregate.js';
+import { originOfPerson } from '../../access.js';
+import type { Whence } from '../../origin.js';
+import { People } from '../people.js';
+import type { Person } from '../person.aggregate.js';
 import { SignIns } from '../sign-ins/sign-ins.js';
 import { PasswordHashing } from './password-hashing.js';
 import { passwordFault } from './password-rules.js';
@@ -26,7 +28,7 @@ export class ChangePassword extends Command<ChangePasswordOutcome> {
       readonly person: string;
       readonly password: string;
       readonly proof: Proof;
-      readonly from: string;
+      readonly from: Whence;
     },
   ) {
     super();
@@ -50,7 +52,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     const fault = passwordFault(password, email ?? '');
     if (fault !== undefined) return { outcome: 'unfit', fault };
     const hash = await this.people.seal(id, await this.hashing.hash(password));
-    const origin: Origin = { by: personStream(id), from };
+    const origin = originOfPerson(id, from);
     const byMail = 'mailedTo' in proof;
     const changed = await this.people.change(id, origin, (person) => {
       if (person.generation !== before.generation) return null;

@@ -1,8 +1,9 @@
 // A second factor for somebody's sign-ins, or none any more. Enrolling is confirmed by a first code, so that nobody
 // locks themselves out with an app that has it wrong.
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Origin, People } from '../people.js';
-import { personStream } from '../person.aggregate.js';
+import { originOfPerson } from '../../access.js';
+import type { Whence } from '../../origin.js';
+import { People } from '../people.js';
 import { MailedTokens } from '../tokens/mailed-tokens.js';
 import { SecondFactor } from './second-factor.js';
 
@@ -18,7 +19,7 @@ export class EnableTotp extends Command<EnableTotpOutcome> {
       readonly person: string;
       readonly enrolment: string;
       readonly code: string;
-      readonly from: string;
+      readonly from: Whence;
     },
   ) {
     super();
@@ -40,7 +41,7 @@ export class EnableTotpHandler implements ICommandHandler<EnableTotp> {
     if (!(await this.secondFactor.useCode(id, secret, code))) return { outcome: 'code-refused' };
     const { shown, digests } = this.secondFactor.recoveryCodes(id);
     const sealed = await this.people.seal(id, enrolled.secret);
-    const origin: Origin = { by: personStream(id), from };
+    const origin = originOfPerson(id, from);
     const changed = await this.people.change(id, origin, ({ totp }) =>
       totp === null
         ? [{ type: 'TotpEnabled', data: { person: id, secret: sealed, recoveryCodes: digests } }]
@@ -54,7 +55,7 @@ export class DisableTotp extends Command<'disabled' | 'code-refused'> {
   constructor(
     readonly person: string,
     readonly code: string,
-    readonly from: string,
+    readonly from: Whence,
   ) {
     super();
   }
@@ -68,7 +69,7 @@ export class DisableTotpHandler implements ICommandHandler<DisableTotp> {
   ) {}
 
   async execute({ person: id, code, from }: DisableTotp): Promise<'disabled' | 'code-refused'> {
-    const origin: Origin = { by: personStream(id), from };
+    const origin = originOfPerson(id, from);
     const person = await this.people.find(id);
     if (person === undefined || !(await this.secondFactor.use(person, code, origin))) return 'code-refused';
     await this.people.change(id, origin, ({ totp }) =>

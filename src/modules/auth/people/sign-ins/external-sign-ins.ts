@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import type { EventStore } from '../../../../event-store/event-store.js';
 import type { KeyPepper } from '../../keys/key-pepper.js';
 import type { MemberDirectory } from '../../merchants/member.directory.js';
+import type { Whence } from '../../origin.js';
 import { EMAIL_CHARACTERS_MAX, emailDigest, normaliseEmail } from '../email-address.js';
 import { holderOf } from '../email-claim.js';
 import type { Person } from '../person.aggregate.js';
@@ -32,14 +33,14 @@ export class ExternalSignIns {
   constructor(private readonly deps: ExternalSignInsDeps) {}
 
   /**
-   * @param place where the request comes from, for the account that may have to be made.
+   * @param whence tells where the request comes from, for the account that may have to be made.
    * @throws Problem 503 when the issuer does not answer.
    */
-  async find(token: string, place: string): Promise<SignedInPerson | undefined> {
+  async find(token: string, whence: () => Whence): Promise<SignedInPerson | undefined> {
     const known = this.#remembered.get(token);
     if (known) return known;
     const identity = await this.deps.issuers.verify(token);
-    const person = identity && (await this.#personOf(identity, place));
+    const person = identity && (await this.#personOf(identity, whence));
     // Whoever ended all sign-ins ended those by tokens of before, too.
     if (person === undefined || identity!.issuedAtMs < (person.signInsEndedAt?.getTime() ?? 0))
       return undefined;
@@ -54,7 +55,10 @@ export class ExternalSignIns {
     return { person, signIn: null, merchant, generation };
   }
 
-  async #personOf({ issuer, email: given }: ExternalIdentity, place: string): Promise<Person | undefined> {
+  async #personOf(
+    { issuer, email: given }: ExternalIdentity,
+    whence: () => Whence,
+  ): Promise<Person | undefined> {
     const email = normaliseEmail(given);
     if (email.length > EMAIL_CHARACTERS_MAX || !isEmail(email)) return undefined;
     const holder = await holderOf(this.deps.eventStore, emailDigest(this.deps.pepper, email));
@@ -67,7 +71,7 @@ export class ExternalSignIns {
       passwordHash: null,
       isVerified: true,
     };
-    const registered = await this.deps.commands.execute(new RegisterPerson(registration, place));
+    const registered = await this.deps.commands.execute(new RegisterPerson(registration, whence()));
     return registered.outcome === 'on-its-way' || !registered.person.isEmailVerified
       ? undefined
       : registered.person;

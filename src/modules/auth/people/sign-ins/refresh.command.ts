@@ -5,11 +5,12 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../../event-store/event-store.js';
 import type { SignInEvent } from '../../../../events/person.events.js';
+import { originOfPerson } from '../../access.js';
 import { load } from '../../aggregate.js';
 import { DirectoryFollower } from '../../directories/directory-follower.js';
 import { MemberDirectory } from '../../merchants/member.directory.js';
+import type { Whence } from '../../origin.js';
 import { People } from '../people.js';
-import { personStream } from '../person.aggregate.js';
 import type { SignIn } from './sign-in.entity.js';
 import { signInFold, signInStream } from './sign-in.stream.js';
 import { SignIns } from './sign-ins.js';
@@ -25,7 +26,7 @@ export class RefreshSignIn extends Command<RefreshOutcome> {
       readonly refreshToken: string;
       /** For whom to act from now on; undefined: as before. */
       readonly merchant: string | undefined;
-      readonly from: string;
+      readonly from: Whence;
     },
   ) {
     super();
@@ -67,9 +68,9 @@ export class RefreshSignInHandler implements ICommandHandler<RefreshSignIn> {
     return state === 'open' && (await this.people.find(person))?.generation === generation;
   }
 
-  async #end({ id, person }: SignIn, from: string): Promise<RefreshOutcome> {
+  async #end({ id, person }: SignIn, from: Whence): Promise<RefreshOutcome> {
     const event: SignInEvent = { type: 'RefreshTokenReused', data: { person, signIn: id } };
-    const metadata = { by: personStream(person), from };
+    const metadata = originOfPerson(person, from);
     await this.eventStore.append(signInStream(id), [{ ...event, metadata }], 'any');
     await this.signIns.remove(id);
     await this.directories.settle();

@@ -4,7 +4,8 @@ import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { KeyPepper } from '../../keys/key-pepper.js';
 import { newRecoveryCode } from '../../random-ids.js';
-import { type Origin, People } from '../people.js';
+import type { Origin } from '../../origin.js';
+import { People } from '../people.js';
 import type { Person } from '../person.aggregate.js';
 import { stepOfCode } from '../totp.js';
 

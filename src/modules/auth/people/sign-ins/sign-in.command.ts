@@ -6,12 +6,14 @@ import { CONFIG, type Config } from '../../../../config/config.js';
 import { EventStore } from '../../../../event-store/event-store.js';
 import type { SignInEvent } from '../../../../events/person.events.js';
 import { failpoint } from '../../../../telemetry/failpoint.js';
+import { originOfPerson } from '../../access.js';
 import { placeOf } from '../../limits/client-network.js';
 import { MemberDirectory } from '../../merchants/member.directory.js';
+import type { Origin, Whence } from '../../origin.js';
 import type { EmailHolder } from '../email-claim.js';
 import { PasswordHashing } from '../passwords/password-hashing.js';
-import { type Origin, People } from '../people.js';
-import { type Person, personStream } from '../person.aggregate.js';
+import { People } from '../people.js';
+import type { Person } from '../person.aggregate.js';
 import { GuessLimits } from './guess-limits.js';
 import { SecondFactor } from './second-factor.js';
 import type { SignIn } from './sign-in.entity.js';
@@ -31,6 +33,7 @@ export interface Credentials {
 export interface Client {
   readonly address: string;
   readonly userAgent: string | undefined;
+  readonly whence: Whence;
 }
 
 export type SignInOutcome =
@@ -81,7 +84,7 @@ export class SignInPersonHandler implements ICommandHandler<SignInPerson> {
     if (person === undefined || !verdict.isRight) return { outcome: 'refused' };
     if (this.#requiresVerifiedEmail && !person.isEmailVerified) return { outcome: 'refused' };
 
-    const origin: Origin = { by: personStream(person.id), from: placeOf(client.address) };
+    const origin = originOfPerson(person.id, client.whence);
     const second = await this.#checkSecondFactor(person, credentials, origin);
     if (second !== 'passed') return { outcome: second };
     if (verdict.isOutdated) await this.#rehash(person, password, origin);
@@ -119,7 +122,7 @@ export class SignInPersonHandler implements ICommandHandler<SignInPerson> {
     if (wanted !== undefined && !merchants.includes(wanted)) return { outcome: 'no-member' };
     const id = newSignInId();
     const event: SignInEvent = { type: 'SignedIn', data: { person, signIn: id } };
-    await this.eventStore.append(signInStream(id), [{ ...event, metadata: { ...origin } }], 'none');
+    await this.eventStore.append(signInStream(id), [{ ...event, metadata: origin }], 'none');
     failpoint('people.signed-in');
     const opened = await this.signIns.open({
       ...{ id, person, generation, byCookie },

@@ -3,9 +3,10 @@ import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { EventStore } from '../../../../event-store/event-store.js';
 import type { SignInEvent } from '../../../../events/person.events.js';
+import { originOfPerson } from '../../access.js';
 import { DirectoryFollower } from '../../directories/directory-follower.js';
+import type { Whence } from '../../origin.js';
 import { People } from '../people.js';
-import { personStream } from '../person.aggregate.js';
 import { signInStream } from './sign-in.stream.js';
 import { SignIns } from './sign-ins.js';
 
@@ -15,7 +16,7 @@ export class SignOut extends Command<void> {
       readonly person: string;
       /** Null: all of them. */
       readonly signIn: string | null;
-      readonly from: string;
+      readonly from: Whence;
     },
   ) {
     super();
@@ -32,7 +33,7 @@ export class SignOutHandler implements ICommandHandler<SignOut> {
   ) {}
 
   async execute({ request: { person, signIn, from } }: SignOut): Promise<void> {
-    const metadata = { by: personStream(person), from };
+    const metadata = originOfPerson(person, from);
     if (signIn === null) {
       const after = await this.people.change(person, metadata, () => [
         { type: 'SignedOutEverywhere', data: { person } },

@@ -2,6 +2,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { DeadLetterTable } from '../dead-letter-table.js';
 import { Decisions } from '../decisions.js';
+import type { Origin } from '../../../auth/origin.js';
 
 export type DeleteDeadLetterOutcome =
   { readonly outcome: 'requested'; readonly isDone: boolean } | { readonly outcome: 'letter-unknown' };
@@ -9,7 +10,7 @@ export type DeleteDeadLetterOutcome =
 export class DeleteDeadLetter extends Command<DeleteDeadLetterOutcome> {
   constructor(
     readonly letter: string,
-    readonly by: string,
+    readonly origin: Origin,
   ) {
     super();
   }
@@ -22,11 +23,11 @@ export class DeleteDeadLetterHandler implements ICommandHandler<DeleteDeadLetter
     private readonly decisions: Decisions,
   ) {}
 
-  async execute({ letter, by }: DeleteDeadLetter): Promise<DeleteDeadLetterOutcome> {
+  async execute({ letter, origin }: DeleteDeadLetter): Promise<DeleteDeadLetterOutcome> {
     const found = await this.table.find(letter);
     if (found === undefined) return { outcome: 'letter-unknown' };
     const data = { letter, failedAt: found.failedAt };
-    const isDone = await this.decisions.record({ type: 'DeadLetterDeletionRequested', data }, by);
+    const isDone = await this.decisions.record({ type: 'DeadLetterDeletionRequested', data }, origin);
     return { outcome: 'requested', isDone };
   }
 }

@@ -4,6 +4,7 @@ import { UnknownEventSchemaError } from '../../../../events/upcasters.js';
 import { DeadLetterTable, type LetterContent } from '../dead-letter-table.js';
 import { Decisions } from '../decisions.js';
 import { eventsOfLetter } from '../letter-events.js';
+import type { Origin } from '../../../auth/origin.js';
 
 export type ReplayDeadLetterOutcome =
   | { readonly outcome: 'requested'; readonly isDone: boolean }
@@ -14,7 +15,7 @@ export type ReplayDeadLetterOutcome =
 export class ReplayDeadLetter extends Command<ReplayDeadLetterOutcome> {
   constructor(
     readonly letter: string,
-    readonly by: string,
+    readonly origin: Origin,
   ) {
     super();
   }
@@ -27,7 +28,7 @@ export class ReplayDeadLetterHandler implements ICommandHandler<ReplayDeadLetter
     private readonly decisions: Decisions,
   ) {}
 
-  async execute({ letter, by }: ReplayDeadLetter): Promise<ReplayDeadLetterOutcome> {
+  async execute({ letter, origin }: ReplayDeadLetter): Promise<ReplayDeadLetterOutcome> {
     const found = await this.table.find(letter);
     if (found === undefined) return { outcome: 'letter-unknown' };
     const data = { letter, failedAt: found.failedAt };
@@ -35,7 +36,7 @@ export class ReplayDeadLetterHandler implements ICommandHandler<ReplayDeadLetter
     if (content === undefined) return { outcome: 'letter-unknown' };
     const schema = unknownSchemaOf(content);
     if (schema !== undefined) return { outcome: 'schema-unknown', schema };
-    const isDone = await this.decisions.record({ type: 'DeadLetterReplayRequested', data }, by);
+    const isDone = await this.decisions.record({ type: 'DeadLetterReplayRequested', data }, origin);
     return { outcome: 'requested', isDone };
   }
 }

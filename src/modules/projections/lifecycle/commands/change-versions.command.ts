@@ -3,6 +3,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Lifecycle, type LifecycleOutcome } from '../lifecycle.js';
 import { promoteVersion, retireVersion, rollBack } from '../read-models.aggregate.js';
+import type { Origin } from '../../../auth/origin.js';
 
 export type VersionChange =
   | { readonly change: 'promote'; readonly version: number; readonly force: boolean }
@@ -12,7 +13,7 @@ export type VersionChange =
 export class ChangeVersions extends Command<LifecycleOutcome> {
   constructor(
     readonly wish: VersionChange,
-    readonly by: string,
+    readonly origin: Origin,
   ) {
     super();
   }
@@ -22,7 +23,7 @@ export class ChangeVersions extends Command<LifecycleOutcome> {
 export class ChangeVersionsHandler implements ICommandHandler<ChangeVersions> {
   constructor(private readonly lifecycle: Lifecycle) {}
 
-  execute({ wish, by }: ChangeVersions): Promise<LifecycleOutcome> {
+  execute({ wish, origin }: ChangeVersions): Promise<LifecycleOutcome> {
     return this.lifecycle.change((state) => {
       switch (wish.change) {
         case 'promote':
@@ -32,6 +33,6 @@ export class ChangeVersionsHandler implements ICommandHandler<ChangeVersions> {
         case 'retire':
           return retireVersion(state, wish.version);
       }
-    }, by);
+    }, origin);
   }
 }

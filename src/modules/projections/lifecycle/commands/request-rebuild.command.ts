@@ -5,6 +5,7 @@ import type { IdSource } from '../../../auth/random-ids.js';
 import { DEFINITIONS, fingerprintOf } from '../../catalog/catalog.js';
 import { Lifecycle, type LifecycleOutcome } from '../lifecycle.js';
 import { requestRebuild } from '../read-models.aggregate.js';
+import type { Origin } from '../../../auth/origin.js';
 
 export interface RebuildWish {
   readonly projection: string;
@@ -18,7 +19,7 @@ export type RequestRebuildOutcome = LifecycleOutcome & { readonly rebuild: strin
 export class RequestRebuild extends Command<RequestRebuildOutcome> {
   constructor(
     readonly wish: RebuildWish,
-    readonly by: string,
+    readonly origin: Origin,
     readonly ids: IdSource,
   ) {
     super();
@@ -29,13 +30,13 @@ export class RequestRebuild extends Command<RequestRebuildOutcome> {
 export class RequestRebuildHandler implements ICommandHandler<RequestRebuild> {
   constructor(private readonly lifecycle: Lifecycle) {}
 
-  async execute({ wish, by, ids }: RequestRebuild): Promise<RequestRebuildOutcome> {
+  async execute({ wish, origin, ids }: RequestRebuild): Promise<RequestRebuildOutcome> {
     const rebuild = ids.newId('r');
     const definition = DEFINITIONS.at(-1)!.number;
     const fingerprint = fingerprintOf(definition);
     const outcome = await this.lifecycle.change(
       (state) => requestRebuild(state, { rebuild, definition, fingerprint, ...wish }),
-      by,
+      origin,
     );
     return { ...outcome, rebuild };
   }

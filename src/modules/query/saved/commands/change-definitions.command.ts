@@ -11,6 +11,7 @@ import { SiteDirectory } from '../../../auth/directories/site.directory.js';
 import type { Definition } from '../definition.js';
 import { decide, definitionsStream, type DefinitionWish, type Refusal } from '../definitions.aggregate.js';
 import { DefinitionsDirectory } from '../definitions.directory.js';
+import type { Origin } from '../../../auth/origin.js';
 
 const ATTEMPTS_MAX = 20;
 
@@ -26,7 +27,7 @@ export type ChangeDefinitionsOutcome =
 export class ChangeDefinitions extends Command<ChangeDefinitionsOutcome> {
   constructor(
     readonly request: DefinitionWish<DefinitionKind>,
-    readonly by: string,
+    readonly origin: Origin,
   ) {
     super();
   }
@@ -56,9 +57,8 @@ export class ChangeDefinitionsHandler implements ICommandHandler<ChangeDefinitio
     return changed;
   }
 
-  async #change({ request, by }: ChangeDefinitions): Promise<ChangeDefinitionsOutcome> {
+  async #change({ request, origin }: ChangeDefinitions): Promise<ChangeDefinitionsOutcome> {
     const { site, rules, wish } = request;
-    const metadata = { by };
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       await this.#settle();
       if (this.sites.find(site) === undefined) return { outcome: 'site-unknown' };
@@ -67,7 +67,7 @@ export class ChangeDefinitionsHandler implements ICommandHandler<ChangeDefinitio
       if ('refused' in decision) return { outcome: 'refused', ...decision };
       if (decision.event !== null) {
         const stream = definitionsStream(site);
-        const events = [{ ...decision.event, metadata }];
+        const events = [{ ...decision.event, metadata: origin }];
         const { outcome } = await this.eventStore.append(stream, events, revision);
         if (outcome === 'conflict') continue;
         await this.#settle();
