@@ -58,6 +58,10 @@ export const requestsOf = ({ paths }: OpenApi): readonly Request[] =>
 
 export const nameOf = ({ method, path }: Request): string => `${method.toUpperCase()} ${path}`;
 
+/** Visitors' events: in no event store, in the words of other vendors, and of whoever has a page. */
+export const isIntake = ({ operation: { tags = [] } }: Request): boolean =>
+  tags.includes('Intake') || tags.includes("Other vendors' clients");
+
 export const asks = ({ path }: Request): boolean => /query$|:run|:batch/i.test(path);
 
 /** What is rotated can be changed less than before. */
