@@ -29,15 +29,19 @@ import { RecentIds } from './recent-ids.js';
 import { SaltCopies } from './salt-copies.js';
 import { SaltRegister } from './salt-register.js';
 import { Salts } from './salts.js';
+import { TrackerScripts } from './tracker-scripts.js';
 import { UnsettledIds } from './unsettled-ids.js';
 import { allowEveryOrigin } from './wire/cross-origin.js';
 import { NativeController } from './wire/native.controller.js';
+import { PixelController } from './wire/pixel.controller.js';
+import { TrackerController } from './wire/tracker.controller.js';
 
 @Module({
   imports: [AuthModule, RedisModule],
-  controllers: [NativeController],
+  controllers: [NativeController, PixelController, TrackerController],
   providers: [
     IngestionTelemetry,
+    TrackerScripts,
     Places,
     {
       provide: Salts,

@@ -73,14 +73,14 @@ export class Intake {
 
   receive(request: IntakeRequest): Promise<IntakeOutcome> {
     const { salts, telemetry } = this.deps;
-    const { receivedAt, caller, server, optedOut } = request;
+    const { receivedAt, caller, server, optedOut, clockOffsetMs } = request;
     telemetry.received(request.inputs.length);
     const pair = salts.at(receivedAt);
     if (pair === undefined) {
       telemetry.rejected('salt_unavailable', request.inputs.length);
       return Promise.resolve({ outcome: 'unavailable', reason: 'salt_unavailable' });
     }
-    return this.append(this.sort(request, { receivedAt, caller, server, optedOut, salts: pair }));
+    return this.append(this.sort(request, { receivedAt, caller, server, optedOut, clockOffsetMs, salts: pair }));
   }
 
   private sort({ inputs, sender }: IntakeRequest, facts: RequestFacts): Sorted {

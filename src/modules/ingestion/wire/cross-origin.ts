@@ -20,7 +20,7 @@ function allow(_request: FastifyRequest, reply: FastifyReply, done: () => void):
 export function answerPreflight(request: FastifyRequest, reply: FastifyReply): void {
   void reply
     .status(204)
-    .header('access-control-allow-methods', 'POST, OPTIONS')
+    .header('access-control-allow-methods', 'GET, POST, OPTIONS')
     // With a wildcard, Authorization would still have to be named.
     .header('access-control-allow-headers', request.headers['access-control-request-headers'] ?? '*')
     .header('access-control-max-age', PREFLIGHT_SECONDS)
