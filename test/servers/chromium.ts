@@ -1,7 +1,7 @@
 // A real browser: Debian's Chromium, or whichever TEST_CHROMIUM names, driven by playwright-core, which brings none.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 const DEBIANS = '/usr/bin/chromium';
 const ARGUMENTS = [
@@ -23,12 +23,15 @@ export function findChromium(): Found {
   return { source: 'none', why: 'no chromium on the PATH, and TEST_CHROMIUM names none' };
 }
 
-export function startChromium(): Promise<Browser> {
+/** Its own name says that it is headless, which makes it a bot; and what is said in its place must hold when a page is gone. */
+export async function startChromium(userAgent: string): Promise<Browser> {
   const found = findChromium();
   if (found.source === 'none') throw new Error(`There is no Chromium: ${found.why}`);
+  // Not above: who only asks whether there is one need not wait for it.
+  const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath: found.path,
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, `--user-agent=${userAgent}`],
     // Playwright switches off what visitors have, and what the tracker must be right with.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });

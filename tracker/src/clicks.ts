@@ -15,6 +15,8 @@ export function watchClicks(): void {
   const onClick = (click: MouseEvent): void => {
     if (click.button === SECONDARY_BUTTON) return;
     const target = click.target as Element;
+    // The document itself, where a page makes its own clicks.
+    if (!target.closest) return;
     const named = target.closest(NAMED + ':not(form)');
     const link = target.closest('a');
     if (named) return emitNamed(named);

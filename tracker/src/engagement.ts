@@ -13,8 +13,7 @@ export function measureEngagement(): void {
   listen('focus', takeTime);
   listen('blur', takeTime);
   listen('scroll', takeDepth);
-  listen('pagehide', tellEngagement);
-  // Of a page that is shown again it only begins to count: there is nothing to tell.
+  // Also when the page is left: browsers hide it then. Of one that is shown again there is nothing to tell yet.
   listen('visibilitychange', tellEngagement);
 }
 
