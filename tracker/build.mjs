@@ -52,7 +52,9 @@ for (const { file, full, gzippedBytesMax } of SCRIPTS) {
   const gzippedBytes = gzipSync(code, { level: 9 }).length;
   isTooLarge ||= gzippedBytes > gzippedBytesMax;
   write(file, code);
-  process.stdout.write(`${file}: ${code.length} bytes, ${gzippedBytes} gzipped of at most ${gzippedBytesMax}\n`);
+  process.stdout.write(
+    `${file}: ${code.length} bytes, ${gzippedBytes} gzipped of at most ${gzippedBytesMax}\n`,
+  );
 }
 write('module.js', bundle({ entry: 'module', full: true, format: 'esm' }));
 for (const name of TYPES) {

@@ -9,7 +9,8 @@ const ARGUMENTS = [
   ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
 ];
 
-type Found = { readonly source: 'installed'; readonly path: string } | { readonly source: 'none'; why: string };
+type Found =
+  { readonly source: 'installed'; readonly path: string } | { readonly source: 'none'; why: string };
 
 export function findChromium(): Found {
   const named = process.env['TEST_CHROMIUM'];

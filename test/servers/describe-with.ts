@@ -7,7 +7,8 @@ import { findRedis } from './redis.js';
 import { findS3 } from './s3.js';
 
 /** `own-…`: one that tests may kill or hang, so never one that the environment names. */
-export type Service = 'kafka' | 'own-kafka' | 'redis' | 'own-redis' | 's3' | 'own-s3' | 'haproxy' | 'chromium';
+export type Service =
+  'kafka' | 'own-kafka' | 'redis' | 'own-redis' | 's3' | 'own-s3' | 'haproxy' | 'chromium';
 
 const FINDERS: Readonly<Record<Service, () => { readonly source: string; readonly why?: string }>> = {
   kafka: () => findKafka('any'),

@@ -34,6 +34,8 @@ async function isTrackerStale() {
 }
 
 function buildTracker() {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(TRACKER, 'build.mjs')], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(TRACKER, 'build.mjs')], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`The tracker could not be built:\n${stdout}${stderr}`);
 }

@@ -31,7 +31,8 @@ export function watchClicks(): void {
   listen('submit', ({ target }: { target: HTMLFormElement }) => {
     if (target.matches(NAMED)) emitNamed(target);
     // Not the property, which is a field's where one is called id.
-    else if (!off.includes('forms')) emit('Form: Submission', { props: { form: target.getAttribute('id') ?? '' } });
+    else if (!off.includes('forms'))
+      emit('Form: Submission', { props: { form: target.getAttribute('id') ?? '' } });
   });
 }
 

@@ -21,7 +21,10 @@ export function tellEngagement(): void {
   takeTime();
   // A page that nobody scrolled is seen down to the end of the window.
   if (engagedMs) takeDepth();
-  const scrollDepth = Math.min(100, Math.round((deepestPixel / document.scrollingElement!.scrollHeight) * 100));
+  const scrollDepth = Math.min(
+    100,
+    Math.round((deepestPixel / document.scrollingElement!.scrollHeight) * 100),
+  );
   if (page && engagedMs && !options.off.includes('engagement')) {
     emit('engagement', { engagementMs: Math.round(engagedMs), scrollDepth });
   }

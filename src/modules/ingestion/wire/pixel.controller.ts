@@ -12,7 +12,7 @@ import { Intake } from '../intake.js';
 import { answerOf } from './native-answer.js';
 import { optedOut, senderOf } from './sender.js';
 
-const TRANSPARENT_GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
+const TRANSPARENT_GIF = Buffer.from('R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
 const FIELDS = ['site', 'url', 'id', 'name', 'referrer', 'title'] as const;
 
 /** Whoever looks at a page: what a page may, it may. */

@@ -55,7 +55,11 @@ export class TrackerController {
   @Get('t-:version')
   @IntakeRoute()
   @ApiExcludeEndpoint()
-  version(@Param('version') version: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+  version(
+    @Param('version') version: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): void {
     this.sendVersion('t', { version, request, reply });
   }
 
