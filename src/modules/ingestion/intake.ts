@@ -80,7 +80,9 @@ export class Intake {
       telemetry.rejected('salt_unavailable', request.inputs.length);
       return Promise.resolve({ outcome: 'unavailable', reason: 'salt_unavailable' });
     }
-    return this.append(this.sort(request, { receivedAt, caller, server, optedOut, clockOffsetMs, salts: pair }));
+    return this.append(
+      this.sort(request, { receivedAt, caller, server, optedOut, clockOffsetMs, salts: pair }),
+    );
   }
 
   private sort({ inputs, sender }: IntakeRequest, facts: RequestFacts): Sorted {

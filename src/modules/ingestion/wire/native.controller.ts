@@ -34,8 +34,7 @@ export class NativeController {
   @ApiOperation({
     summary: 'Receive events',
     description:
-      'One event, an array, or {"events":[…]}; at most 1,000 events, 1 MiB, 4 MiB inflated. 202 means that the accepted events are durable. ' +
-      'A page may give its public key in the body, as {"key":"tm_…","sentAt":1795243027836,"events":[…]}, and send it as text/plain, for which browsers need no preflight. With `sentAt`, the time of sending by the sender\'s clock, every `occurredAt` is corrected by what that clock is wrong.',
+      'One event, an array, or {"events":[…]}; at most 1,000 events, 1 MiB, 4 MiB inflated. 202 means that the accepted events are durable. A page may send its public key beside the events, and all of it as text/plain, for which browsers need no preflight.',
   })
   @ApiBody({ schema: EVENTS_BODY_SCHEMA, examples: EVENTS_EXAMPLES })
   @ApiResponse({ status: 202, schema: ACCEPTED_SCHEMA })
