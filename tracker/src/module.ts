@@ -14,5 +14,5 @@ export function init(options: Options): Tidemark {
     setOptions({ off: '', ...options });
     begin();
   }
-  return tidemark as Tidemark;
+  return tidemark;
 }

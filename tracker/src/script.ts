@@ -20,6 +20,7 @@ const { isLoaded, q = [] } = window.tidemark ?? ({} as Loaded);
 
 // A page with the tag twice counts once.
 if (!isLoaded) {
+  // oxlint-disable-next-line typescript/no-misused-spread -- attributes are what its own properties are
   setOptions({ host: new URL(src).origin, off: '', ...dataset } as unknown as Prepared);
   window.tidemark = Object.assign(tidemark as Tidemark, { isLoaded: true });
   q.forEach((call) => tidemark(...call));

@@ -15,7 +15,7 @@ export function begin(): void {
     measureEngagement();
     watchClicks();
   }
-  if (options.manual != null) return;
+  if (options.manual !== undefined) return;
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name];
     history[name] = function (...change) {
@@ -51,12 +51,12 @@ function turnTo(url: string, details?: Details): void {
   }
   moveTo(url);
   emit('pageview', details);
-  if (FULL && isFirst && options.notFound != null) emit('404', { interactive: false });
+  if (FULL && isFirst && options.notFound !== undefined) emit('404', { interactive: false });
 }
 
 function allow(allowed: Consent): void {
   options.consent = allowed;
   if (allowed === 'none') forgetUnsent();
   if (FULL && allowed !== 'full') forgetVisitor();
-  if (options.manual == null) look();
+  if (options.manual === undefined) look();
 }

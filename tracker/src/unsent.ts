@@ -20,7 +20,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Whatever waits goes with it: who comes by may be gone before the pause is over. */
 export function send(event: SentEvent): void {
-  if (FULL && options.offline != null) keep(event);
+  if (FULL && options.offline !== undefined) keep(event);
   waiting.push(event);
   flush();
 }
@@ -35,7 +35,7 @@ export function flush(): void {
 function post(event: SentEvent): void {
   const body = JSON.stringify({ key: options.key, sentAt: Date.now(), events: [event] });
   // As text, for which browsers need not ask before; without the cookies of Tidemark's host.
-  fetch(options.host + '/v1/events', {
+  void fetch(options.host + '/v1/events', {
     method: 'POST',
     body,
     credentials: 'omit',
