@@ -42,7 +42,9 @@ export function emit(name: string, details?: Details & Measured): void {
 export function address(): string {
   const { origin, pathname, search, hash } = location;
   const path =
-    FULL && options.hash !== undefined ? (pathname + hash).replace(/\?.*/, '').replace(/\/*#!?\/?/, '/') : pathname;
+    FULL && options.hash !== undefined
+      ? (pathname + hash).replace(/\?.*/, '').replace(/\/*#!?\/?/, '/')
+      : pathname;
   return (origin + path + search).slice(0, URL_CHARACTERS_MAX);
 }
 
