@@ -40,6 +40,7 @@ export function givenDraft({
       caller: { id: 'key', merchant: 'merchant', site: 'site', scopes: new Set(['ingest']) },
       server: false,
       optedOut: false,
+      clockOffsetMs: 0,
       salts: { current: 'salt of today', previous: undefined },
       ...request,
     },

@@ -16,11 +16,11 @@ import {
 import { anotherMerchant } from './another-merchant.js';
 import { OperatedProduct, OPERATOR_KEY } from './operated-product.js';
 
-/** Pages of visitors send events: without a key, the site's own rules decide. */
-const OF_PAGES = '/v1/events';
+/** Pages of visitors load the tracker and send events, which the site's own rules decide about: pages.int.spec.ts. */
+const OF_PAGES = ['/v1/events', '/v1/pixel.gif', '/t.js', '/t.core.js'];
 /** So do the clients of other vendors, whose formats answer in words of their own: vendor-intake.int.spec.ts. */
 const isIntake = ({ path, operation }: Request): boolean =>
-  path === OF_PAGES || operation.tags?.includes("Other vendors' clients") === true;
+  OF_PAGES.includes(path) || operation.tags?.includes("Other vendors' clients") === true;
 /** By design, whoever asks: who is not signed in yet, who checks what we signed, and who has the token of a link. */
 const OPEN = [
   ...['register', 'verify', 'verification', 'login', 'refresh', 'password/forgot', 'password/reset'].map(

@@ -49,6 +49,8 @@ export interface RequestFacts {
   readonly server: boolean;
   /** The browser sent `Sec-GPC: 1`. */
   readonly optedOut: boolean;
+  /** What the sender's clock is behind ours, milliseconds; 0 where nobody knows. */
+  readonly clockOffsetMs: number;
   readonly salts: SaltPair;
 }
 

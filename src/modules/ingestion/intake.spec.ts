@@ -119,6 +119,7 @@ function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {
     caller: HOLDER,
     server: false,
     optedOut: false,
+    clockOffsetMs: 0,
     sender: { address: '192.0.2.1', userAgent: 'Browser/1', language: undefined, origin: undefined },
     ...request,
   });

@@ -1,5 +1,6 @@
 // What a client's headers ask of an answer: nothing if it has it already, CSV if it prefers that.
 import type { FastifyReply } from 'fastify';
+import { isKnown } from '../../http/etag.js';
 
 /** As they are sent of themselves. */
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -34,13 +35,6 @@ export function sendTagged(
 function sendJson(reply: FastifyReply, json: TaggedAnswer['json']): void {
   if (typeof json === 'object') return void reply.send(json);
   void reply.header('content-type', JSON_TYPE).send(json());
-}
-
-/** Weak comparison (RFC 9110 §13.1.2). */
-export function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
-  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag));
 }
 
 /** Whether CSV is named with a weight at least as high as JSON's. */

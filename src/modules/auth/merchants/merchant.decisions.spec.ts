@@ -278,7 +278,7 @@ describe('deleting the merchant', () => {
     const after = given(shop, joined('olga', 'owner'), {
       ...deleted.event,
       metadata: { by: 'person-olga' },
-    } as MerchantEvent);
+    } as unknown as MerchantEvent);
     expect(after).toEqual({ id: 'm', deletedAt: now, deletedBy: 'person-olga' });
     const erased = recorded({ type: 'MerchantErased', data: { merchant: 'm', rows: 3 } }, 4);
     expect(merchantFold.evolve(after, erased)).toEqual(after);
