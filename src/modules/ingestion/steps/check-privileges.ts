@@ -18,6 +18,7 @@ export const checkPrivileges =
     }
     if (input.userId !== undefined) return ofServers('userId');
     if (input.ip !== undefined) return ofServers('ip');
+    if (input.clientHints !== undefined) return ofServers('clientHints');
     return input.userAgent === undefined ? NEXT : ofServers('userAgent');
   };
 

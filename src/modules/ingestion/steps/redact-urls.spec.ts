@@ -45,7 +45,7 @@ it.each([
   [
     'and click ids',
     `https://shop.example/?gclid=Cj0KCQ-${'aB3_'.repeat(9)}`,
-    'https://shop.example/?gclid=[token]',
+    'https://shop.example/?gclid',
   ],
   [
     'and JSON web tokens',

@@ -12,6 +12,7 @@ import { hasKeyInUrl, KEY_IN_URL } from '../../auth/keys/key-in-url.js';
 import type { Sender } from '../draft.js';
 import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
 import type { UnavailableReason } from '../ingestion.telemetry.js';
+import { clientHintsOf } from './client-hints.js';
 import { answerPreflight } from './cross-origin.js';
 import { ACCEPTED_SCHEMA, EVENTS_BODY_SCHEMA, EVENTS_EXAMPLES } from './native.openapi.js';
 
@@ -121,6 +122,7 @@ function senderOf(request: FastifyRequest): Sender {
   return {
     address: request.ip,
     userAgent: request.headers['user-agent'],
+    clientHints: clientHintsOf(request.headers),
     // The language it would like best is named first.
     language: accepted && /^[\w-]+/.exec(accepted)?.[0].slice(0, LANGUAGE_CHARACTERS_MAX),
     origin: request.headers.origin ?? request.headers.referer,

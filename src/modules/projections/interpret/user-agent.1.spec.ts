@@ -1,4 +1,4 @@
-import { createClientInterpreter } from './user-agent.js';
+import { createClientInterpreter } from './user-agent.1.js';
 
 const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.6099.71 Safari/537.36';
