@@ -93,7 +93,13 @@ function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {
     caller: HOLDER,
     server: false,
     optedOut: false,
-    sender: { address: '192.0.2.1', userAgent: 'Browser/1', language: undefined, clientHints: undefined, origin: undefined },
+    sender: {
+      address: '192.0.2.1',
+      userAgent: 'Browser/1',
+      language: undefined,
+      clientHints: undefined,
+      origin: undefined,
+    },
     ...request,
   });
 }
@@ -164,7 +170,13 @@ it('answers a repeated id as a duplicate without appending it, in one request an
 
 it("does not take another visitor's or another site's event for a repetition", async () => {
   await receive([event({ id: 'a' })]);
-  const another = { address: '192.0.2.2', userAgent: 'Browser/1', language: undefined, clientHints: undefined, origin: undefined };
+  const another = {
+    address: '192.0.2.2',
+    userAgent: 'Browser/1',
+    language: undefined,
+    clientHints: undefined,
+    origin: undefined,
+  };
   expect(await receive([event({ id: 'a' })], { sender: another })).toEqual(settled({ accepted: 1 }));
   expect(await receive([event({ id: 'a', site: ELSEWHERE })])).toEqual(settled({ accepted: 1 }));
 });

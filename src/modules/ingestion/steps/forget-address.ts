@@ -6,7 +6,8 @@ import { NEXT, type Step } from '../verdict.js';
 const NO_INPUT: NativeEvent = Object.freeze({});
 const NO_SENDER: Sender = Object.freeze({
   address: '',
-  userAgent: undefined, clientHints: undefined,
+  userAgent: undefined,
+  clientHints: undefined,
   language: undefined,
   origin: undefined,
 });

@@ -42,11 +42,7 @@ it.each([
     'https://shop.example/?utm_content=[email]',
   ],
   ['blots out long tokens', `https://shop.example/reset/${SHA_1}`, 'https://shop.example/reset/[token]'],
-  [
-    'and click ids',
-    `https://shop.example/?gclid=Cj0KCQ-${'aB3_'.repeat(9)}`,
-    'https://shop.example/?gclid',
-  ],
+  ['and click ids', `https://shop.example/?gclid=Cj0KCQ-${'aB3_'.repeat(9)}`, 'https://shop.example/?gclid'],
   [
     'and JSON web tokens',
     'https://shop.example/l/eyJhbGciOi.eyJzdWIiOi.c2ln',

@@ -1,7 +1,8 @@
 // Apps for Android that open pages, by the id that they give as a referrer (android-app://id), under the source
 // that each belongs to: known-sources.ts says what kind of thing that is.
 export const ANDROID_APPS: Readonly<Record<string, string>> = {
-  Google: 'com.google.android.googlequicksearchbox com.google.android.apps.searchlite com.google.android.apps.magazines',
+  Google:
+    'com.google.android.googlequicksearchbox com.google.android.apps.searchlite com.google.android.apps.magazines',
   Bing: 'com.microsoft.bing',
   DuckDuckGo: 'com.duckduckgo.mobile.android',
   Yandex: 'ru.yandex.searchplugin com.yandex.searchapp com.yandex.browser',

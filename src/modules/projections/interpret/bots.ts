@@ -25,17 +25,29 @@ const UNKNOWN: Bot = { name: null, kind: 'Other' };
  * What is no word that isbot looks for. Programs of people's own that carry such a word (an app's browser, a
  * phone called Cubot) isbot knows to leave alone.
  */
-const UNNOTICED = /GTmetrix|YLT Chrome|Miniature\.io|TSM-turingos|\bDevin\/|\bNovaAct\b|\bManus-User\b|ChatGPT Agent/;
+const UNNOTICED =
+  /GTmetrix|YLT Chrome|Miniature\.io|TSM-turingos|\bDevin\/|\bNovaAct\b|\bManus-User\b|ChatGPT Agent/;
+
+/** Many ask to be treated as one that every site lets in. */
+const LIKE_ANOTHER = /\b(?:like|with|fake)[ -](?:feedfetcher-google|googlebot|bingbot)/g;
 
 /** Null: for all that is known, a person. */
 export function botOf(userAgent: string): Bot | null {
   if (!isbot(userAgent) && !UNNOTICED.test(userAgent)) return null;
-  const lower = userAgent.toLowerCase();
-  for (const { text, bot } of WITHIN) if (lower.includes(text)) return bot;
+  const lower = userAgent.toLowerCase().replace(LIKE_ANOTHER, '');
+  for (const { text, bot } of WITHIN) if (hasWord(lower, text)) return bot;
   for (const { text, bot } of FIRST) {
     if (lower.startsWith(text) && !/[a-z]/.test(lower.charAt(text.length))) return bot;
   }
   return UNKNOWN;
+}
+
+/** Not within a longer word: commoncrawl.org is not OnCrawl. */
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (at === 0 || !/[a-z]/.test(text.charAt(at - 1))) return true;
+  }
+  return false;
 }
 
 /** The longest first, so that whoever carries another's name inside its own keeps its own. */

@@ -15,7 +15,10 @@ type Rule = readonly [name: string, pattern: RegExp];
 const APPS: readonly Rule[] = [
   ['Instagram', /\bInstagram(?: (\d+))?/],
   ['Threads', /\bBarcelona (\d+)/],
-  ['Messenger', /\bFBAN\/Messenger.*?FBAV\/(\d+)|\bFB_IAB\/(?:Orca|MESSENGER).*?FBAV\/(\d+)|\bMessengerForiOS/],
+  [
+    'Messenger',
+    /\bFBAN\/Messenger.*?FBAV\/(\d+)|\bFB_IAB\/(?:Orca|MESSENGER).*?FBAV\/(\d+)|\bMessengerForiOS/,
+  ],
   ['Facebook', /\bFB_IAB\/.*?FBAV\/(\d+)|\bFBAV\/(\d+)|\bFBAN\/|\bFB_IAB\/|\bMetaIAB Facebook/],
   ['TikTok', /\b(?:musical_ly|trill)_(\d+)|\bBytedanceWebview\b|\bTikTok(?:\/(\d+))?/],
   ['Snapchat', /\bSnapchat[ /](\d+)/],

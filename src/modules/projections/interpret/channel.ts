@@ -1,6 +1,6 @@
 // How a visit was won: the rules of docs/reference/channels.md, first match wins, case ignored. They
 // follow Google's published default channel group, whose names people know, with AI Assistants beside it.
-import type { SourceKind } from './known-sources.js';
+import type { SourceKind } from './named-sources.js';
 
 /** Null: Direct. */
 export type Channel =

@@ -14,15 +14,29 @@ export interface Click {
 const GOOGLE = [
   'YouTube',
   'Gmail',
-  'Google Ads',
+  'DoubleClick',
   'Google Shopping',
   ...['Startpage', 'Ask.com', 'Dogpile', 'WebCrawler', 'Info', 'ZapMeta'],
 ];
-const MICROSOFT = ['MSN', 'Outlook', 'DuckDuckGo', 'Yahoo!', 'AOL', 'Ecosia', 'Qwant', 'Swisscows', 'Microsoft Copilot'];
+const MICROSOFT = [
+  'MSN',
+  'Outlook',
+  'DuckDuckGo',
+  'Yahoo!',
+  'AOL',
+  'Ecosia',
+  'Qwant',
+  'Swisscows',
+  'Microsoft Copilot',
+];
 const META = ['Instagram', 'Messenger', 'WhatsApp', 'Threads'];
 
 const paid = (source: string, alsoFrom: readonly string[] = []): Click => ({ source, alsoFrom, paid: true });
-const unpaid = (source: string, alsoFrom: readonly string[] = []): Click => ({ source, alsoFrom, paid: false });
+const unpaid = (source: string, alsoFrom: readonly string[] = []): Click => ({
+  source,
+  alsoFrom,
+  paid: false,
+});
 
 const googleAds = paid('Google', GOOGLE);
 const instagram = unpaid('Instagram', ['Facebook']);
@@ -34,7 +48,7 @@ const CLICKS: Readonly<Record<ClickIdParameter, Click>> = {
   wbraid: googleAds,
   gad_source: googleAds,
   gclsrc: googleAds,
-  dclid: paid('Google Ads', ['Google', 'YouTube']),
+  dclid: paid('DoubleClick', ['Google', 'YouTube']),
   msclkid: paid('Bing', MICROSOFT),
   yclid: paid('Yandex'),
   ttclid: paid('TikTok'),

@@ -64,7 +64,8 @@ export function hintedBy(hints: ClientHints): Hinted {
   return {
     browser: browserOf(brands),
     os,
-    device: hints.mobile === '?1' ? 'Mobile' : hints.mobile === '?0' && os?.name === 'Android' ? 'Tablet' : null,
+    device:
+      hints.mobile === '?1' ? 'Mobile' : hints.mobile === '?0' && os?.name === 'Android' ? 'Tablet' : null,
     bot: brands?.includes('"HeadlessChrome"') ? HEADLESS : null,
   };
 }

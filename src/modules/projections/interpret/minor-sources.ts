@@ -2,7 +2,17 @@
 // shopping sites Google Analytics counts as such was looked up in what is published of its list of sources.
 export const MINOR_SOURCES: Readonly<Record<'search' | 'social' | 'video' | 'shopping' | 'email', string>> = {
   search: `
-    startpagina.nl ixquick.com search.ch search.comcast.net search.earthlink.net search.bluewin.ch
+    ixquick.de clusty.com yippy.com mamma.com teoma.com looksmart.com lo.st webfetch.com inspsearch.com search.winamp.com
+    search.peoplepc.com search.rr.com search.juno.com search.netscape.com search-intl.netscape.com websearch.com picsearch.com
+    searchresults.verizon.com search.alot.com search.kiwee.com search.icq.com search.magnetic.com searchcanvas.com
+    search.softonic.com search.genieo.com search.snapdo.com search.findwide.com search.hiyo.com search.yippy.com
+    googlesyndicatedsearch.com search.1und1.de search.1and1.com suchmaschine.com suche.info metager2.de meinestadt.de witch.de
+    suchnase.de acoon.de tixuma.de arcor.de suche.aolsvc.de fixsuche.de aolsearch.com search.frontier.com search.tiscali.it
+    search-dyn.tiscali.it hledani.tiscali.cz web.volny.cz szukaj.wp.pl search.qip.ru poisk.ru aport.ru busca.orange.es
+    search.ke.voila.fr recherche.francite.com forestle.org hit-parade.com toile.com mozbot.fr mozbot.com yatedo.com
+    ilse.nl vinden.nl zoeken.nl zoek.nl vindex.nl gulesider.no 1881.no abcsok.no findhurtig.dk find.tdc.dk zhongsou.com sougou.com
+    search.yam.com gougou.com search.vindex.nl clix.pt apontador.com.br buscador.terra.cl rechercher.aliceadsl.fr ask.co.uk
+    askkids.com dmoz.org eurip.com everyclick.com hooseek.com cuil.com ixquick.com search.ch search.comcast.net search.earthlink.net search.bluewin.ch
     search.free.fr recherche.aol.fr suche.aol.de suche.freenet.de fireball.de abacho.de search.hp.my.aol.com
     search.seznam.sk zoznam.sk najdi.si search.bt.com search.orange.co.uk lemoteur.orange.fr lemoteur.fr
     search.tut.by tut.by all.by meta.ua i.ua nigma.ru sputnik.ru search.lt search.delfi.lv neti.ee sapo.pt pesquisa.sapo.pt
@@ -10,7 +20,7 @@ export const MINOR_SOURCES: Readonly<Record<'search' | 'social' | 'video' | 'sho
     search.rakuten.co.jp websearch.rakuten.co.jp search.fenrir-inc.com hao123.com soso.com youdao.com chinaso.com
     incredimail.com search.incredimail.com sweetim.com mywebsearch.com mysearch.com myway.com searchalot.com search.com
     qbyrd.com searchqu.com delta-search.com claro-search.com funmoods.com iminent.com isearch.babylon.com
-    technorati.com alltheweb.com altavista.com blekko.com cuil.com wopenstreetsearch.com
+    technorati.com alltheweb.com altavista.com blekko.com hotbot.com infospace.com
     firmy.cz quark.cn lilo.fr exactseek.com findx.com unbubble.eu good-search.org freespoke.com karmasearch.org
     givero.com search.disconnect.me infinitysearch.co right-dao.com stract.com wiby.me search.visymo.com`,
   social: `
@@ -46,7 +56,8 @@ export const MINOR_SOURCES: Readonly<Record<'search' | 'social' | 'video' | 'sho
     viadeo.com nk.pl moikrug.ru plaxo.com multiply.com netlog.com wayn.com weeworld.com tieba.baidu.com tapatalk.com
     fetlife.com v2ex.com lang-8.com sourceforge.net indiehackers.com peerlist.io polywork.com untappd.com strava.com
     eksisozluk.com uludagsozluk.com donanimhaber.com whirlpool.net.au resetera.com 4chan.org 9gag.com imgur.com ello.co
-    counter.social diasporafoundation.org misskey.io pixelfed.social peertube.social vkrugudruzei.ru dzen.ru pikabu.ru habr.com`,
+    counter.social diasporafoundation.org misskey.io pixelfed.social peertube.social vkrugudruzei.ru dzen.ru pikabu.ru habr.com
+    flixster.com myyearbook.com friendsreunited.com sonico.com t.umblr.com instela.com incisozluk.com hocam.com phanpy.social`,
   video: `
     cda.pl coub.com ganjingworld.com godtube.net justin.tv metacafe.com nebula.tv nimo.tv ok.tv rutube.tv streamable.com
     trovo.live vevo.com vidio.com viki.com youporn.com viadeo.journaldunet.com acfun.cn huya.com douyu.com
@@ -66,11 +77,5 @@ export const MINOR_SOURCES: Readonly<Record<'search' | 'social' | 'video' | 'sho
     lightinthebox.com shopstyle.com slickdeals.net retailmenot.com groupon.com wowcher.co.uk dealabs.com mydealz.de
     hotukdeals.com pepper.com`,
   email: `
-    webmail.aol.com mail.bigpond.com webmail.bigpond.com webmail.iinet.net.au mail.optusnet.com.au webmail.westnet.com.au
-    webmail.dodo.com.au mail.vodafone.co.nz webmail.freenet.de email.freenet.de mail.inbox.com mail.nate.com mail.qip.ru
-    mail.mynet.com mail.beeline.ru mail.e1.ru mail.virgin.net webmail.virginmedia.com webmail.btinternet.com mail.bt.com
-    webmail.strato.de webmail.ionos.de email.ionos.com mail.ovh.net webmail.gandi.net mail.infomaniak.com
-    mail.bol.com.br mail.uol.com.br email.uol.com.br webmail.telenet.be webmail.proximus.be mail.ziggo.nl webmail.kpnmail.nl
-    mail.bluewin.ch webmail.earthlink.net webmail.cox.net mail.rediff.com mail.sibmail.com mail.startmail.com
-    mail.tiscali.it webmail.aruba.it mail.google.co.uk mail.mail.com navigator-lxa.mail.com`,
+    inbox.com sibmail.com mastermail.ru basic.messaging.bigpond.com navigator-lxa.mail.com`,
 };

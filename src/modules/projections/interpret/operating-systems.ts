@@ -14,7 +14,10 @@ const RULES: readonly Rule[] = [
   ['webOS', /\b(?:hpwOS|webOS|Web0S)\b(?:[ /.]?(?:TV-)?(\d+(?:\.\d+)?))?/],
   ['KaiOS', /\bKAIOS\/(\d+(?:\.\d+)?)/i],
   ['Sailfish OS', /\bSailfish(?: (\d+(?:\.\d+)?))?/],
-  ['BlackBerry', /\bBB10\b.*\bVersion\/(\d+(?:\.\d+)?)|\bRIM Tablet OS (\d+(?:\.\d+)?)|\bBlackBerry\w*(?:\/(\d+(?:\.\d+)?))?/],
+  [
+    'BlackBerry',
+    /\bBB10\b.*\bVersion\/(\d+(?:\.\d+)?)|\bRIM Tablet OS (\d+(?:\.\d+)?)|\bBlackBerry\w*(?:\/(\d+(?:\.\d+)?))?/,
+  ],
   ['Bada', /\bBada\/(\d+(?:\.\d+)?)/],
   ['MeeGo', /\bMeeGo\b/],
   ['Symbian', /\bSymbian(?:OS)?(?:\/(\d+(?:\.\d+)?))?|\bSeries ?60\b/i],
@@ -23,14 +26,18 @@ const RULES: readonly Rule[] = [
   ['tvOS', /\b(?:Apple ?TV|tvOS)\b(?:.*?\bOS (\d+(?:[._]\d+)?))?/],
   ['watchOS', /\bwatchOS(?:\/(\d+(?:\.\d+)?))?|\bWatch OS[ /](\d+(?:\.\d+)?)/],
   ['visionOS', /\bvisionOS(?:[ /](\d+(?:\.\d+)?))?/i],
-  ['iOS', /\b(?:iPhone|iPad|iPod)\b.*?\bOS (\d+(?:[._]\d+)?)|\b(?:iPhone|iPad|iPod)\b|\biOS[ /](\d+(?:\.\d+)?)/],
+  [
+    'iOS',
+    /\b(?:iPhone|iPad|iPod)\b.*?\bOS (\d+(?:[._]\d+)?)|\b(?:iPhone|iPad|iPod)\b|\biOS[ /](\d+(?:\.\d+)?)/,
+  ],
   ['Android', /\bAndroid\b(?:[ /-](\d+(?:\.\d+)?))?|\bAdr (\d+(?:\.\d+)?)/],
   ['ChromeOS', /\bCrOS \w+ (\d+(?:\.\d+)?)/],
   ['Fuchsia', /\bFuchsia\b/],
   ['PlayStation', /\bPlayStation\b(?: (?:Portable|Vita|\d))?[ /;]*(\d+\.\d+)?|\bPLAYSTATION (\d+)/],
   ['Nintendo', /\bNintendo\b/],
   ['Haiku', /\bHaiku\b|\bBeOS\b/],
-  ['macOS', /\bMac OS X (\d+(?:[._]\d+)?)|\bMac(?:intosh| OS|_PowerPC)\b|\bDarwin\b/],
+  ['macOS', /\bMac OS X (\d+(?:[._]\d+)?)/],
+  ['macOS', /\bMac(?:intosh| OS|_PowerPC)\b|\bDarwin\b/],
   ['FreeBSD', /\b(?:FreeBSD|GhostBSD|DragonFly)\b/],
   ['OpenBSD', /\bOpenBSD\b/],
   ['NetBSD', /\bNetBSD\b/],
@@ -75,7 +82,10 @@ export function operatingSystemOf(userAgent: string): NamedVersion | null {
   const windows = isWindows ? WINDOWS.exec(userAgent) : null;
   if (windows === null) return null;
   const [, number, named] = windows;
-  return { name: 'Windows', version: number === undefined ? (named ?? null) : (WINDOWS_NAMES.get(number) ?? null) };
+  return {
+    name: 'Windows',
+    version: number === undefined ? (named ?? null) : (WINDOWS_NAMES.get(number) ?? null),
+  };
 }
 
 function iosVersion(userAgent: string, said: string | null): string | null {

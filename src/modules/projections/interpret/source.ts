@@ -82,7 +82,8 @@ const named = (known: KnownSource | undefined, otherwise: string | null): NamedS
 /** A click id names the source where nothing else does, and tells that a click was paid for where it fits the source. */
 function withClick(source: NamedSource, click: Click | null): NamedSource {
   if (click === null) return source;
-  if (source.source === null) return { ...named(sourceOfTag(click.source.toLowerCase()), click.source), advertised: click.paid };
+  if (source.source === null)
+    return { ...named(sourceOfTag(click.source.toLowerCase()), click.source), advertised: click.paid };
   return click.paid && isClickOn(click, source.source) ? { ...source, advertised: true } : source;
 }
 
