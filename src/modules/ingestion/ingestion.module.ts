@@ -38,7 +38,11 @@ import { NativeController } from './wire/native.controller.js';
   controllers: [NativeController],
   providers: [
     IngestionTelemetry,
-    Places,
+    {
+      provide: Places,
+      inject: [CONFIG],
+      useFactory: (config: Config) => new Places(config.PLACES_DATABASE),
+    },
     {
       provide: Salts,
       inject: [Pool, RedisStore, IngestionTelemetry],
