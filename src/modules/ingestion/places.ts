@@ -3,12 +3,14 @@
 // Every place says which database named it, and of which day: the address is gone, and cannot be asked again.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { LRUCache } from 'lru-cache';
 import { Reader, type Response } from 'maxmind';
 import type { Place } from '../../events/tracked-event.js';
 
 const BUNDLED = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb';
 const BUNDLED_NAME = 'geo-whois-asn-country';
 const NAME_CHARACTERS_MAX = 120;
+const ROWS_REMEMBERED_MAX = 20_000;
 
 interface Named {
   readonly iso_code?: unknown;
@@ -27,7 +29,7 @@ type Row = Response & {
 export class Places {
   private readonly reader: Reader<Row>;
   private readonly database: string;
-  /** One object per row of the database, not one per event; the reader keeps the rows that are asked for often. */
+  /** One object per row that the reader remembers, not one per event. */
   private readonly byRow = new WeakMap<Row, Place>();
   private readonly shared = new Map<string, Place>();
 
@@ -35,7 +37,9 @@ export class Places {
   constructor(path?: string) {
     const file = path ?? createRequire(import.meta.url).resolve(BUNDLED);
     try {
-      this.reader = new Reader<Row>(readFileSync(file));
+      this.reader = new Reader<Row>(readFileSync(file), {
+        cache: new LRUCache<string | number, object>({ max: ROWS_REMEMBERED_MAX }),
+      });
     } catch (error) {
       throw new Error(`PLACES_DATABASE: ${file} cannot be read as an MMDB file: ${(error as Error).message}`);
     }
