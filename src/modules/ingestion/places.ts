@@ -41,7 +41,12 @@ export class Places {
         cache: new LRUCache<string | number, object>({ max: ROWS_REMEMBERED_MAX }),
       });
     } catch (error) {
-      throw new Error(`PLACES_DATABASE: ${file} cannot be read as an MMDB file: ${(error as Error).message}`);
+      throw new Error(
+        `PLACES_DATABASE: ${file} cannot be read as an MMDB file: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
     }
     const { databaseType, buildEpoch } = this.reader.metadata;
     const name = path === undefined ? BUNDLED_NAME : databaseType;
