@@ -44,7 +44,14 @@ export function givenDraft({
       salts: { current: 'salt of today', previous: undefined },
       ...request,
     },
-    { address: '192.0.2.1', userAgent: 'Browser/1', language: 'de', origin: undefined, ...sender },
+    {
+      address: '192.0.2.1',
+      userAgent: 'Browser/1',
+      clientHints: undefined,
+      language: 'de',
+      origin: undefined,
+      ...sender,
+    },
   );
   draft.event.site = 'site';
   draft.rules = rules;

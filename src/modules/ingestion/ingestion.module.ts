@@ -49,7 +49,11 @@ import { VendorIntake } from './wire/vendors/vendor-intake.js';
     IngestionTelemetry,
     TrackerScripts,
     VendorIntake,
-    Places,
+    {
+      provide: Places,
+      inject: [CONFIG],
+      useFactory: (config: Config) => new Places(config.PLACES_DATABASE),
+    },
     {
       provide: Salts,
       inject: [Pool, RedisStore, IngestionTelemetry],
