@@ -35,7 +35,8 @@ const notJson = () => refused(415, 'Send the body as Content-Type: application/j
 export function readJsonBodies(server: FastifyInstance): void {
   const parse = jsonParser(server);
   const readAndParse = (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
-    if (request.bodyText !== undefined) return parse(request, request.bodyText, done);
+    const { bodyText } = request.raw;
+    if (bodyText !== undefined) return parse(request, bodyText, done);
     readBody(request, payload, (error, bytes) =>
       error ? done(error) : parse(request, bytes!.toString('utf8'), done),
     );
@@ -64,7 +65,7 @@ function jsonParser(server: FastifyInstance) {
 }
 
 /** All of it, inflated, if it is within the limits. */
-export function readBody(request: FastifyRequest, payload: IncomingMessage, done: DoneReading): void {
+function readBody(request: FastifyRequest, payload: IncomingMessage, done: DoneReading): void {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const tooLong = Number(request.headers['content-length']) > BODY_BYTES_MAX;
   if (tooLong) return done(refused(413, `The body is larger than ${BODY_BYTES_MAX} bytes.`));

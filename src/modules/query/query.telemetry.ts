@@ -1,6 +1,7 @@
 // What the query side measures: how long answers took by where they came from, and what was refused.
 import { Injectable } from '@nestjs/common';
 import { Counter, Histogram } from 'prom-client';
+import { TalliedHistogram } from '../../telemetry/tallied-histogram.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import type { AnswerSource } from './report.js';
 
@@ -12,18 +13,16 @@ export type SharedCacheOutcome =
 
 @Injectable()
 export class QueryTelemetry {
-  readonly #seconds: Histogram<'source'>;
+  readonly #seconds: TalliedHistogram;
   readonly #reportSeconds: Histogram<'report' | 'source'>;
   readonly #refusals: Counter<'status'>;
   readonly #sharedLookups: Counter<'outcome'>;
 
   constructor(telemetry: Telemetry) {
-    this.#seconds = new Histogram({
+    this.#seconds = new TalliedHistogram(telemetry.registry, {
       name: 'tidemark_query_answer_seconds',
       help: 'Time to answer a query, by where the numbers came from.',
-      labelNames: ['source'],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers: [telemetry.registry],
+      boundsSeconds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     });
     this.#reportSeconds = new Histogram({
       name: 'tidemark_query_report_seconds',
@@ -47,7 +46,7 @@ export class QueryTelemetry {
   }
 
   answered(source: AnsweredFrom, seconds: number): void {
-    this.#seconds.observe({ source }, seconds);
+    this.#seconds.of(source, () => ({ source })).observe(seconds);
   }
 
   answeredReport(report: string, of: { readonly source: AnsweredFrom; readonly seconds: number }): void {

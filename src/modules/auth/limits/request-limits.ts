@@ -38,13 +38,24 @@ export class RequestLimits {
    * At once if nobody has to be asked.
    * @throws Problem 429
    */
-  countRequest({ id }: Caller, reply: FastifyReply): void | Promise<void> {
-    const admission = this.deps.limits.take(this.#ofKeys, id);
-    if (!(admission instanceof Promise)) return this.#answer(reply, admission);
-    return admission.then((given) => this.#answer(reply, given));
+  countRequest(caller: Caller, reply: FastifyReply): void | Promise<void> {
+    const admission = this.take(caller);
+    if (!(admission instanceof Promise)) return this.answer(reply, admission);
+    return admission.then((given) => this.answer(reply, given));
   }
 
-  #answer(reply: FastifyReply, admission: Admission): void {
+  /** The caller's token for a request, if there is one; at once if nobody has to be asked. */
+  take({ id }: Caller): Admission | Promise<Admission> {
+    return this.deps.limits.take(this.#ofKeys, id);
+  }
+
+  /** What an answer says about it: names and values in turn. */
+  headersOf(admission: Admission): readonly string[] {
+    return headersOf(this.#ofKeys, admission);
+  }
+
+  /** @throws Problem 429 */
+  answer(reply: FastifyReply, admission: Admission): void {
     if (!admission.admitted) this.deps.telemetry.refused('too-many-requests');
     answer(reply, this.#ofKeys, admission);
   }
@@ -60,16 +71,22 @@ export class RequestLimits {
   }
 }
 
+function headersOf({ requestsMax, windowMs }: RateLimit, admission: Admission): readonly string[] {
+  return [
+    ...['ratelimit-policy', `${requestsMax};w=${windowMs / 1000}`],
+    ...['ratelimit-limit', String(requestsMax)],
+    ...['ratelimit-remaining', String(admission.remainingRequests)],
+    ...['ratelimit-reset', String(admission.fullInSeconds)],
+  ];
+}
+
 /** @throws Problem 429 */
-function answer(reply: FastifyReply, { requestsMax, windowMs }: RateLimit, admission: Admission): void {
-  void reply.headers({
-    'ratelimit-policy': `${requestsMax};w=${windowMs / 1000}`,
-    'ratelimit-limit': requestsMax,
-    'ratelimit-remaining': admission.remainingRequests,
-    'ratelimit-reset': admission.fullInSeconds,
-  });
+function answer(reply: FastifyReply, limit: RateLimit, admission: Admission): void {
+  const headers = headersOf(limit, admission);
+  for (let at = 0; at < headers.length; at += 2) void reply.header(headers[at]!, headers[at + 1]!);
   if (admission.admitted) return;
   const { retryAfterSeconds } = admission;
+  const { requestsMax } = limit;
   const detail = `More than ${requestsMax} requests in a minute. Try again in ${retryAfterSeconds} s.`;
   throw new Problem({ ...ofStatus(429, detail), retryAfterSeconds });
 }
