@@ -82,15 +82,18 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
   }
 
   async #findInRedis(key: string): Promise<T | undefined> {
-    const { memory, telemetry } = this.deps;
     const bytes = await this.#gets.get(placeOf(key));
     const value = bytes === null ? undefined : unsealed<T>(key, bytes);
     // Whatever else comes of it is counted by whoever then computes it.
     if (value === undefined) return undefined;
-    telemetry.lookedUp('hit');
-    if (this.#foundOnce.delete(key)) memory.keep(key, value);
-    else this.#foundOnce.set(key, true);
+    this.deps.telemetry.lookedUp('hit');
+    this.#keepSecondTime(key, value);
     return value;
+  }
+
+  #keepSecondTime(key: string, value: T): void {
+    if (this.#foundOnce.delete(key)) this.deps.memory.keep(key, value);
+    else this.#foundOnce.set(key, true);
   }
 
   async get(
@@ -99,11 +102,18 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
     durability: Durability = 'passing',
   ): Promise<CachedReport<T>> {
     let found: T | undefined;
-    const cached = await this.deps.memory.get(key, async () => {
+    const { memory } = this.deps;
+    const cached = await memory.shared(key, async () => {
       const place = placeOf(key);
       const lookup: Lookup = { key, places: [place, `${place}:lock`], token: randomUUID(), durability };
       found = await this.#find(lookup);
-      return found ?? this.#compute(lookup, compute);
+      if (found !== undefined) {
+        this.#keepSecondTime(key, found);
+        return found;
+      }
+      const computed = await this.#compute(lookup, compute);
+      memory.keep(key, computed);
+      return computed;
     });
     return found === undefined ? cached : { value: found, source: 'cache' };
   }
