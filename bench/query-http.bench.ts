@@ -28,6 +28,11 @@ const COLD = 'cached in Redis, not in the process';
 const WARM = 'cached in the process';
 const KNOWN = 'known to the client: 304';
 const BARE = 'bare Fastify that gets the same bytes from Redis';
+/** The ceilings: what asks nobody and knows nothing, with as many headers. */
+const FASTIFY = 'bare Fastify that sends a constant with our headers';
+const HTTP = 'bare node:http that sends a constant with our headers';
+/** Said of every answer by Node itself. */
+const NODES_HEADERS: readonly string[] = ['connection', 'date', 'keep-alive', 'transfer-encoding'];
 
 interface Target {
   /** Of `requests`, the next. */
@@ -62,6 +67,8 @@ try {
       { of: COLD, over: BARE, atLeast: 0.85 },
       { of: WARM, over: BARE, atLeast: 1.2 },
       { of: KNOWN, over: BARE, atLeast: 1.2 },
+      ...[FASTIFY, HTTP].map((of) => ({ of, over: BARE })),
+      ...[FASTIFY, HTTP].map((over) => ({ of: WARM, over })),
     ],
     rounds: ROUNDS,
   });
@@ -72,7 +79,10 @@ try {
     name: 'the same turns per second of CPU that the server spent',
     unit: 'answers',
     contenders: [...targets.keys()].map(charged),
-    ratios: [COLD, WARM, KNOWN].map((of) => ({ of, over: BARE })),
+    ratios: [
+      ...[COLD, WARM, KNOWN, FASTIFY, HTTP].map((of) => ({ of, over: BARE })),
+      ...[FASTIFY, HTTP].map((over) => ({ of: WARM, over })),
+    ],
     rounds: ROUNDS,
   });
   report('query-http', [result, byCpu]);
@@ -114,12 +124,18 @@ async function prepare(api: RoleProcess, computing: RoleProcess): Promise<Map<st
   const keys = Array.from({ length: ANSWERS }, (_, n) => `bare:${n}`);
   for (const name of keys) await redis.set(name, text);
   redis.disconnect();
-  const { port } = await told<{ port: number }>(bare, { redisUrl: product.redis.url, keys });
+  const headers = [...first.headers].filter(([name]) => !NODES_HEADERS.includes(name)).flat();
+  const whatIsSent = { redisUrl: product.redis.url, keys, text, headers };
+  const { port, plainPort } = await told<{ port: number; plainPort: number }>(bare, whatIsSent);
+  const pid = bare.process.pid!;
+  const constant = requestFor(0).replace('POST /', 'POST /constant/');
   return new Map([
     [COLD, { ...ours, requests: cold, status: 200, next: 0 }],
     [WARM, { ...ours, requests: [requestFor(0)], status: 200, next: 0 }],
     [KNOWN, { ...ours, requests: [requestFor(0, { 'If-None-Match': etag })], status: 304, next: 0 }],
-    [BARE, { port, pid: bare.process.pid!, requests: [requestFor(0)], status: 200, next: 0 }],
+    [BARE, { port, pid, requests: [requestFor(0)], status: 200, next: 0 }],
+    [FASTIFY, { port, pid, requests: [constant], status: 200, next: 0 }],
+    [HTTP, { port: plainPort, pid, requests: [requestFor(0)], status: 200, next: 0 }],
   ]);
 }
 

@@ -16,7 +16,8 @@ export class QueryTelemetry {
   readonly #seconds: TalliedHistogram;
   readonly #reportSeconds: Histogram<'report' | 'source'>;
   readonly #refusals: Counter<'status'>;
-  readonly #sharedLookups: Counter<'outcome'>;
+  /** Since they were last read. */
+  readonly #sharedLookups = new Map<SharedCacheOutcome, number>();
 
   constructor(telemetry: Telemetry) {
     this.#seconds = new TalliedHistogram(telemetry.registry, {
@@ -37,11 +38,16 @@ export class QueryTelemetry {
       labelNames: ['status'],
       registers: [telemetry.registry],
     });
-    this.#sharedLookups = new Counter({
+    const sharedLookups = this.#sharedLookups;
+    new Counter({
       name: 'tidemark_query_shared_cache_lookups_total',
       help: 'Answers looked for in Redis because this process did not have them, by what came of it.',
       labelNames: ['outcome'],
       registers: [telemetry.registry],
+      collect() {
+        for (const [outcome, lookups] of sharedLookups) this.inc({ outcome }, lookups);
+        sharedLookups.clear();
+      },
     });
   }
 
@@ -58,6 +64,6 @@ export class QueryTelemetry {
   }
 
   lookedUp(outcome: SharedCacheOutcome): void {
-    this.#sharedLookups.inc({ outcome });
+    this.#sharedLookups.set(outcome, (this.#sharedLookups.get(outcome) ?? 0) + 1);
   }
 }
