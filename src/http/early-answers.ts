@@ -29,9 +29,7 @@ export interface KnownAnswer {
 }
 
 /** Undefined, or a failure: the route answers. */
-export type EarlyAnswer = (
-  asked: EarlyRequest,
-) => KnownAnswer | undefined | Promise<KnownAnswer | undefined>;
+export type EarlyAnswer = (asked: EarlyRequest) => KnownAnswer | undefined | Promise<KnownAnswer | undefined>;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -110,6 +108,8 @@ export class EarlyAnswers {
       if (bytes === null) request.once('readable', read);
       else this.#ask(answer, arrived, bytes.toString());
     };
+    // From now on somebody reads it, so that Node need not empty it once more when it is answered.
+    request.read(0);
     // Then the parser is through with what the socket had, as a rule the whole body.
     process.nextTick(read);
   }
@@ -148,6 +148,7 @@ export class EarlyAnswers {
 /** Undefined: not JSON as it is, or not of a length that is said and read here. */
 function lengthOf(headers: IncomingHttpHeaders): number | undefined {
   const length = Number(headers['content-length']);
-  if (!(length > 0 && length <= BODY_BYTES_MAX) || headers['content-encoding'] !== undefined) return undefined;
+  if (!(length > 0 && length <= BODY_BYTES_MAX) || headers['content-encoding'] !== undefined)
+    return undefined;
   return headers['content-type']?.toLowerCase().startsWith('application/json') ? length : undefined;
 }

@@ -178,7 +178,8 @@ describe('a route that answers early', () => {
   it('is counted like any other, by its route', async () => {
     const counted = async () => {
       const samples = await telemetry.registry.metrics();
-      const sample = /^tidemark_http_request_duration_seconds_count\{.*route="\/early".*status="200".*\} (\d+)$/m;
+      const sample =
+        /^tidemark_http_request_duration_seconds_count\{.*route="\/early".*status="200".*\} (\d+)$/m;
       return Number(sample.exec(samples)?.[1] ?? 0);
     };
     const before = await counted();

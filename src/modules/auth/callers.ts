@@ -90,8 +90,12 @@ export class Callers {
     this.#counted.set(request, counted);
   }
 
-  /** @throws Problem 429 */
+  /**
+   * Once.
+   * @throws Problem 429
+   */
   #count(caller: Caller, request: CallersRequest, reply: FastifyReply): void | Promise<void> {
+    if (request.caller === caller) return;
     request.caller = caller;
     const counted = this.#counted.get(request.raw);
     if (counted?.caller.id === caller.id) return this.limits.answer(reply, counted.token);

@@ -66,10 +66,7 @@ function bytesOf({ source, texts }: ReportText, { projections }: ReadModelsState
   return `{"results":${results},"meta":${freshness.slice(0, -1)},${meta.slice(1)},"query":${query}}`;
 }
 
-function metaOf(
-  query: ReportQuery,
-  numbers: ReportNumbers,
-): Omit<ReportMeta, keyof FreshnessMeta> {
+function metaOf(query: ReportQuery, numbers: ReportNumbers): Omit<ReportMeta, keyof FreshnessMeta> {
   const { sample, warnings, totals } = numbers;
   return {
     sampled: sample !== null,

@@ -172,7 +172,8 @@ function sealed(key: string, value: object): Buffer {
 function unsealed<T extends object>(key: string, bytes: Buffer): T | undefined {
   const lines = bytes.toString('latin1', CHECKSUM_BYTES);
   if (!lines.startsWith(key) || lines[key.length] !== LINE_END) return undefined;
-  if (bytes.toString('latin1', 0, CHECKSUM_BYTES) !== checksumOf(bytes.subarray(CHECKSUM_BYTES))) return undefined;
+  if (bytes.toString('latin1', 0, CHECKSUM_BYTES) !== checksumOf(bytes.subarray(CHECKSUM_BYTES)))
+    return undefined;
   const [, rest, ...texts] = lines.split(LINE_END) as [string, string, ...string[]];
   const value = JSON.parse(textOf(rest)) as T;
   return texts.length === 0 ? value : { ...value, texts };
