@@ -5,7 +5,7 @@ import { TalliedHistogram } from '../telemetry/tallied-histogram.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { EVENT_STREAM } from './route-kind.js';
 
-export interface AnsweredRequest {
+interface AnsweredRequest {
   readonly id: string;
   readonly method: string;
   /** Undefined: nothing is at this path. */

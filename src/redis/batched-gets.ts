@@ -2,8 +2,8 @@
 // one command, one write to the socket and one wait (RedisStore), instead of each its own.
 import type { RedisStore } from './redis-store.js';
 
-/** Of one command: what it answers is in memory at once. */
-const KEYS_MAX = 64;
+/** Of one command: its answer comes as a whole, and must in time. */
+const KEYS_MAX = 32;
 
 interface Wanted {
   readonly key: string;

@@ -4,7 +4,7 @@ import type { Metric, Registry } from 'prom-client';
 
 type Labels = Readonly<Record<string, string | number>>;
 
-export interface TalliedHistogramOptions {
+interface TalliedHistogramOptions {
   readonly name: string;
   readonly help: string;
   /** Ascending. */
@@ -12,7 +12,7 @@ export interface TalliedHistogramOptions {
 }
 
 /** What was observed under the same labels. */
-export class Tally {
+class Tally {
   /** How many took at most the bound at the same place; longer ones are in `count` only. */
   readonly #withinBound: number[];
   #count = 0;
