@@ -105,7 +105,7 @@ describeWith('own-redis', 'the cache in Redis', () => {
       return Number(/cmdstat_mget:calls=(\d+)/.exec(info)?.[1] ?? 0);
     };
     const before = await commands();
-    const found = await Promise.all([...keys, 'absent'].map((key) => other.find(key)));
+    const found = await Promise.all([...keys, 'absent'].map(async (key) => other.find(key)));
     expect(found).toEqual([...keys.map((text) => ({ text })), undefined]);
     expect((await commands()) - before).toBe(4);
   });
