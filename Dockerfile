@@ -5,6 +5,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
+COPY tracker ./tracker
 RUN npm run build
 
 FROM node:24-bookworm-slim AS dependencies
@@ -19,6 +20,7 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=2 HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/tracker/dist ./tracker/dist
 COPY bin ./bin
 COPY package.json LICENSE NOTICE THIRD_PARTY_NOTICES.md ./
 RUN install --directory --owner=node --group=node --mode=0700 /data

@@ -26,7 +26,11 @@ const known = fc.record(
     userAgent: text,
     language: text,
     screen: text,
-    place: fc.record({ country: text, region: text, city: text }, { requiredKeys: [] }),
+    clientHints: fc.record(
+      { brands: text, fullVersions: text, platform: text, platformVersion: text, mobile: text, model: text },
+      { requiredKeys: [] },
+    ),
+    place: fc.record({ country: text, region: text, city: text, database: text }, { requiredKeys: [] }),
     props: fc.dictionary(text, property, { maxKeys: 4 }),
     revenue: fc.record({ amount: text, currency: text }),
     interactive: fc.constant(false as const),

@@ -1,5 +1,8 @@
-// The projections of the newest definition as version 1, which an installation begins with.
+// The newest definition: its projections as version 1, which an installation begins with, and its interpreter.
 import { DEFINITIONS } from '../src/modules/projections/catalog/catalog.js';
 import { projectionsOf } from '../src/modules/projections/definition.js';
 
-export const CATALOG = projectionsOf(DEFINITIONS.at(-1)!, 1);
+const newest = DEFINITIONS.at(-1)!;
+
+export const CATALOG = projectionsOf(newest, 1);
+export const { createInterpreter } = newest;

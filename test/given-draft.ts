@@ -40,10 +40,18 @@ export function givenDraft({
       caller: { id: 'key', merchant: 'merchant', site: 'site', scopes: new Set(['ingest']) },
       server: false,
       optedOut: false,
+      clockOffsetMs: 0,
       salts: { current: 'salt of today', previous: undefined },
       ...request,
     },
-    { address: '192.0.2.1', userAgent: 'Browser/1', language: 'de', origin: undefined, ...sender },
+    {
+      address: '192.0.2.1',
+      userAgent: 'Browser/1',
+      clientHints: undefined,
+      language: 'de',
+      origin: undefined,
+      ...sender,
+    },
   );
   draft.event.site = 'site';
   draft.rules = rules;

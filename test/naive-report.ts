@@ -178,6 +178,13 @@ const distinct = (hits: readonly Hit[]): readonly GivenSession[] => [
 const startOf = ({ events }: GivenSession): number => events.find(isCounted)!.at;
 const endOf = ({ events }: GivenSession): number => events.findLast(isCounted)!.at;
 
+/** Rows from before bots had kinds name a device. */
+function naiveBotKind({ bot, about }: GivenSession): string {
+  if (!bot) return '(not set)';
+  const said = about?.device;
+  return typeof said !== 'string' || said === 'Desktop' || said === 'Mobile' ? 'Other' : said;
+}
+
 function valueOf(session: GivenSession, event: GivenEvent, name: string): string {
   const pageviews = session.events.filter(isPageview);
   switch (name) {
@@ -189,6 +196,10 @@ function valueOf(session: GivenSession, event: GivenEvent, name: string): string
       return hostnameOf(event) ?? entryHostname(session);
     case 'visit:bot':
       return String(session.bot ?? false);
+    case 'visit:bot_name':
+      return session.bot ? (session.about?.browser ?? '(not set)') : '(not set)';
+    case 'visit:bot_kind':
+      return naiveBotKind(session);
     case 'visit:entry_page':
       return (pageviews[0] && pageOf(pageviews[0])) ?? '(not set)';
     case 'visit:region_name':

@@ -2,11 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
-import { CATALOG } from './catalog.js';
+import { CATALOG, createInterpreter } from './catalog.js';
 import { random } from './traffic.js';
 import { Checkpoints } from '../src/modules/projections/checkpoint.js';
 import { EventBudget } from '../src/modules/projections/event-budget.js';
-import { createInterpreter } from '../src/modules/projections/interpret/interpret.js';
 import { HaltedPartitions } from '../src/modules/projections/halted-partitions.js';
 import { PartitionProjector, type ProjectorOptions } from '../src/modules/projections/projector.js';
 import { ProjectionsTelemetry } from '../src/modules/projections/projections.telemetry.js';

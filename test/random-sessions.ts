@@ -71,7 +71,7 @@ export function randomSessions({
         browser_version: ['1', '2'],
         os: ['Linux', 'Windows'],
         os_version: ['10', '11'],
-        device: ['Desktop', 'Mobile'],
+        device: ['Desktop', 'Mobile', 'AI crawler'],
         screen: ['1920x1080', '390x844'],
         language: ['de', 'de-AT', 'en'],
       }),

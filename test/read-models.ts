@@ -10,7 +10,7 @@ import { BOT_AGENT, HUMAN_AGENT, PHONE_AGENT } from './traffic.js';
 const AGENTS = new Map([
   [HUMAN_AGENT, { browser: 'Chrome', os: 'Windows', device: 'Desktop', bot: false }],
   [PHONE_AGENT, { browser: 'Safari', os: 'iOS', device: 'Mobile', bot: false }],
-  [BOT_AGENT, { browser: 'Googlebot', os: null, device: null, bot: true }],
+  [BOT_AGENT, { browser: 'Googlebot', os: null, device: 'Search engine', bot: true }],
 ]);
 const NO_AGENT = { browser: null, os: null, device: null, bot: false };
 const agentOf = (userAgent: string | null) => AGENTS.get(userAgent ?? '') ?? NO_AGENT;

@@ -23,7 +23,7 @@ interface Column {
 }
 
 type Key = keyof TrackedEvent;
-type Scalar = Exclude<Key, 'place' | 'props' | 'revenue'>;
+type Scalar = Exclude<Key, 'place' | 'clientHints' | 'props' | 'revenue'>;
 
 /** Where each plain field of an event is kept. */
 const SCALARS: Readonly<Record<Scalar, Column>> = {
@@ -50,7 +50,15 @@ const SCALARS: Readonly<Record<Scalar, Column>> = {
 
 /** Fields of fields, each in a column of its own. */
 const NESTED = {
-  place: { country: 'country', region: 'region', city: 'city' },
+  place: { country: 'country', region: 'region', city: 'city', database: 'place_database' },
+  clientHints: {
+    brands: 'hint_brands',
+    fullVersions: 'hint_full_versions',
+    platform: 'hint_platform',
+    platformVersion: 'hint_platform_version',
+    mobile: 'hint_mobile',
+    model: 'hint_model',
+  },
   revenue: { amount: 'revenue_amount', currency: 'revenue_currency' },
 } as const;
 

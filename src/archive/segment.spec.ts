@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { gunzipSync } from 'node:zlib';
 import { arbitraryBatches } from '../../test/arbitrary-events.js';
-import type { TrackedEvent } from '../events/tracked-event.js';
+import { TRACKED_EVENT_SCHEMA, type TrackedEvent } from '../events/tracked-event.js';
 import type { RecordedBatch } from '../tracking-log/tracking-log.js';
 import { COLUMNS } from './segment-columns.js';
 import { readSegment, UnknownSegmentFormatError } from './segment-reader.js';
 import { SegmentWriter, type WrittenSegment } from './segment-writer.js';
 
 const golden = JSON.parse(
-  readFileSync(new URL('../../test/golden/tracked-event.v1.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../test/golden/tracked-event.v2.json', import.meta.url), 'utf8'),
 ) as TrackedEvent[];
 
 function written(batches: readonly RecordedBatch[], partition = 3): WrittenSegment {
@@ -55,7 +55,13 @@ describe('a segment', () => {
     });
     expect(Object.keys(rows[0]!)).toEqual(COLUMNS.map(({ name }) => name));
     expect(rows[0]).toMatchObject({
-      ...{ partition: 3, position: '9', index: 0, appended_at: new Date(1_793_786_500_000), schema: 1 },
+      ...{
+        partition: 3,
+        position: '9',
+        index: 0,
+        appended_at: new Date(1_793_786_500_000),
+        schema: TRACKED_EVENT_SCHEMA,
+      },
       ...{ id: golden[0]!.id, url: golden[0]!.url, title: golden[0]!.title, city: 'Wien', json: null },
       ...{ occurred_at: new Date(golden[0]!.occurredAt), props: null, revenue_amount: null },
     });
@@ -100,7 +106,15 @@ describe('a segment', () => {
     ];
     const { segment, bytes } = written(batches);
     expect(segment).toMatchObject({
-      ...{ partition: 3, after: null, first: '41', last: '42/7', events: 3, bytes: bytes.length, schema: 1 },
+      ...{
+        partition: 3,
+        after: null,
+        first: '41',
+        last: '42/7',
+        events: 3,
+        bytes: bytes.length,
+        schema: TRACKED_EVENT_SCHEMA,
+      },
       ...{ firstAppendedAt: 5, lastAppendedAt: 9, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(segment.object).toBe(`partition-0003/r00000007_41_42-7_${segment.sha256.slice(0, 16)}.parquet`);

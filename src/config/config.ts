@@ -221,8 +221,12 @@ export const SETTINGS = {
     'Bytes of events that may wait for the log before intake answers 503.',
     wholeNumber(65_536, 1_073_741_824).prefault('33554432'),
   ),
+  PLACES_DATABASE: setting(
+    'Path of an MMDB file that names countries, regions and cities, such as GeoLite2-City.mmdb; takes its size in memory. Absent: the one that comes along, of countries.',
+    z.string().min(1).optional(),
+  ),
   ALLOWED_QUERY_PARAMETERS: setting(
-    'Query parameters of page URLs that are kept, besides utm_*, ref and source; comma list. All others are removed before storage.',
+    'Query parameters of page URLs that are kept, besides utm_*, ref and source, and of click ids the name; comma list. All others are removed before storage.',
     z
       .string()
       .prefault('')

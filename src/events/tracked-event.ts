@@ -4,7 +4,7 @@
 // their input, the IP address, is never stored: `visitor` and `place`.
 
 /** The shape written today. A reader brings older ones up to it: see upcasters.ts. */
-export const TRACKED_EVENT_SCHEMA = 1;
+export const TRACKED_EVENT_SCHEMA = 2;
 
 export type PropertyValue = string | number | boolean;
 
@@ -13,6 +13,20 @@ export interface Place {
   readonly country?: string;
   readonly region?: string;
   readonly city?: string;
+  /** Which database said so, and of when: places cannot be looked up again. Since schema 2. */
+  readonly database?: string;
+}
+
+/** What a browser says of itself in the headers Sec-CH-UA-…, as received. Since schema 2. */
+export interface ClientHints {
+  /** Sec-CH-UA; only where `fullVersions` is absent, which says the same and more. */
+  readonly brands?: string;
+  readonly fullVersions?: string;
+  readonly platform?: string;
+  readonly platformVersion?: string;
+  /** `?1` or `?0`. */
+  readonly mobile?: string;
+  readonly model?: string;
 }
 
 export interface Revenue {
@@ -50,6 +64,7 @@ export interface TrackedEvent {
   readonly referrer?: string;
   readonly title?: string;
   readonly userAgent?: string;
+  readonly clientHints?: ClientHints;
   readonly language?: string;
   readonly screen?: string;
   readonly place?: Place;

@@ -23,6 +23,7 @@ const fieldsOfToday: Required<{ [Field in keyof TrackedEvent]: true }> = {
   referrer: true,
   title: true,
   userAgent: true,
+  clientHints: true,
   language: true,
   screen: true,
   place: true,
@@ -34,8 +35,8 @@ const fieldsOfToday: Required<{ [Field in keyof TrackedEvent]: true }> = {
 };
 
 describe('upcasters', () => {
-  it('reads schema 1 as it was written', () => {
-    for (const raw of golden(1)) expect(upcast(1, raw)).toEqual(raw);
+  it.each([1, 2])('reads schema %d as it was written', (schema) => {
+    for (const raw of golden(schema)) expect(upcast(schema, raw)).toEqual(raw);
   });
 
   it('reads what this version writes, and everything that was written before', () => {
@@ -57,7 +58,11 @@ describe('upcasters', () => {
     const values = events.flatMap(({ props = {} }) => Object.values(props));
     expect(new Set(values.map((value) => typeof value))).toEqual(new Set(['string', 'number', 'boolean']));
     const places = events.flatMap(({ place = {} }) => Object.keys(place));
-    expect(new Set(places)).toEqual(new Set(['country', 'region', 'city']));
+    expect(new Set(places)).toEqual(new Set(['country', 'region', 'city', 'database']));
+    const hints = events.flatMap(({ clientHints = {} }) => Object.keys(clientHints));
+    expect(new Set(hints)).toEqual(
+      new Set(['brands', 'fullVersions', 'platform', 'platformVersion', 'mobile', 'model']),
+    );
     const fewest = Math.min(...events.map((event) => Object.keys(event).length));
     const required: {
       [Field in keyof TrackedEvent as undefined extends TrackedEvent[Field] ? never : Field]: true;

@@ -9,6 +9,8 @@ type Upcaster = (raw: unknown) => TrackedEvent;
 /** By schema number, each straight to today's shape. */
 const upcasters: Readonly<Record<number, Upcaster>> = {
   1: (raw) => raw as TrackedEvent,
+  // Adds what an event of 1 does not have: client hints, and which database placed it.
+  2: (raw) => raw as TrackedEvent,
 };
 
 /** Of the shapes that this version reads. */

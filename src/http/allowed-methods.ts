@@ -21,7 +21,7 @@ export class AllowedMethods {
 }
 
 /** A route's path as an expression: `:name` is one segment, `*` the rest. */
-function patternOf(url: string): RegExp {
+export function patternOf(url: string): RegExp {
   const source = url
     .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
     .replace(/:[^/]+/g, '[^/]+')

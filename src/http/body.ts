@@ -38,7 +38,8 @@ const notJson = () => refused(415, 'Send the body as Content-Type: application/j
 export function readJsonBodies(server: FastifyInstance): void {
   const parse = jsonParser(server);
   const readAndParse = (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
-    if (request.bodyText !== undefined) return parse(request, request.bodyText, done);
+    const { bodyText } = request.raw;
+    if (bodyText !== undefined) return parse(request, bodyText, done);
     readBody(request, payload, (error, bytes) =>
       error ? done(error) : parse(request, bytes!.toString('utf8'), done),
     );
@@ -112,7 +113,7 @@ function readText(request: FastifyRequest, payload: IncomingMessage, done: Done)
 }
 
 /** All of it, inflated, if it is within the limits. */
-export function readBody(request: FastifyRequest, payload: IncomingMessage, done: DoneReading): void {
+function readBody(request: FastifyRequest, payload: IncomingMessage, done: DoneReading): void {
   const encoding = encodingOf(request);
   if (isTooLong(request)) return done(tooLarge(BODY_BYTES_MAX));
   if (encoding === 'identity') return gather(payload, BODY_BYTES_MAX, done);

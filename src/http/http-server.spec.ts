@@ -1,5 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, Get, HttpCode, Module, NotFoundException, Param, Post } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -73,9 +74,14 @@ beforeAll(async () => {
   app
     .getHttpAdapter()
     .getInstance()
-    .earlyAnswers.give('test', async ({ reply, text }) => {
+    .earlyAnswers.give('test', ({ text }) => {
       if (text === '"throw"') throw Problem.unavailable('Not now.', 7);
-      if (text.includes('known')) await reply.header('content-type', 'text/plain').send(`early ${text}`);
+      if (text === '"reject"') return Promise.reject(Problem.unavailable('Not now.', 7));
+      if (text === '"not modified"') return { status: 304, headers: ['etag', '"e"'] };
+      if (!text.includes('known')) return undefined;
+      const body = Buffer.from(`early ${text}`).toString('latin1');
+      const answer = { status: 200, headers: ['content-type', 'text/plain'], body };
+      return text.includes('later') ? Promise.resolve(answer) : answer;
     });
 });
 
@@ -112,22 +118,79 @@ describe('a route that answers early', () => {
   const early = (body: Sent['body'], headers: Sent['headers'] = {}) =>
     post({ path: '/early', body, headers });
 
-  it('answers what is known, with the headers of any answer, and leaves the rest to the handler', async () => {
-    const known = await early('{"known":"ü"}');
+  const DATA = [
+    'x-request-id',
+    'content-security-policy',
+    'cross-origin-resource-policy',
+    'strict-transport-security',
+    'x-content-type-options',
+  ];
+
+  it('answers what is known, with the headers of its other answers, and leaves the rest to the handler', async () => {
+    const known = await early('{"known":"ü"}', { 'x-request-id': 'mine' });
     expect([known.status, await known.text()]).toEqual([200, 'early {"known":"ü"}']);
+    expect(known.headers.get('x-request-id')).toBe('mine');
+    expect(await (await early('"known later"')).text()).toBe('early "known later"');
     const left = await early('{"a":"ü"}');
     expect(await left.json()).toEqual({ body: { a: 'ü' } });
-    for (const name of ['x-request-id', 'content-security-policy', 'x-content-type-options']) {
-      expect(known.headers.get(name)).toBeTruthy();
+    const same = await early('"not modified"');
+    expect([same.status, same.headers.get('etag'), await same.text()]).toEqual([304, '"e"', '']);
+    for (const name of DATA) {
+      for (const answer of [known, left, same]) expect(answer.headers.get(name)).toBeTruthy();
+      if (name !== 'x-request-id') expect(known.headers.get(name)).toBe(left.headers.get(name));
     }
+  });
+
+  it('leaves to the handler what comes packed or is long, and what it fails at', async () => {
     const packed = new Uint8Array(gzipSync('"known"'));
-    expect(await (await early(packed, { 'content-encoding': 'gzip' })).text()).toBe('early "known"');
+    const unpacked = await early(packed, { 'content-encoding': 'gzip' });
+    expect(await unpacked.json()).toEqual({ body: 'known' });
+    const long = `known ${'x'.repeat(20_000)}`;
+    expect(await (await early(JSON.stringify(long))).json()).toEqual({ body: long });
+    for (const text of ['throw', 'reject'])
+      expect(await (await early(JSON.stringify(text))).json()).toEqual({ body: text });
+  });
+
+  const request = (body: string, { more = '', length = body.length } = {}) =>
+    `POST /early HTTP/1.1\r\nHost: a\r\n${more}Content-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`;
+
+  it('waits for the rest of a body, and answers one after the other what comes together', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let answers = '';
+    socket.on('data', (chunk) => (answers += chunk.toString()));
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(request('"known', { length: 9 }));
+    await delay(50);
+    socket.write(' 1"');
+    await delay(50);
+    expect(answers).toMatch(/early "known 1"$/);
+    const last = request('"known 4"', { more: 'Connection: close\r\n' });
+    socket.write(request('"known 2"') + request('"later known 3"') + request('"echo"') + last);
+    await closed;
+    const bodies = [...answers.matchAll(/\r\n\r\n([^\r]*?)(?=HTTP|$)/g)].map(([, body]) => body);
+    expect(bodies).toEqual([
+      'early "known 1"',
+      'early "known 2"',
+      'early "later known 3"',
+      '{"body":"echo"}',
+      'early "known 4"',
+    ]);
+  });
+
+  it('is counted like any other, by its route', async () => {
+    const counted = async () => {
+      const samples = await telemetry.registry.metrics();
+      const sample =
+        /^tidemark_http_request_duration_seconds_count\{.*route="\/early".*status="200".*\} (\d+)$/m;
+      return Number(sample.exec(samples)?.[1] ?? 0);
+    };
+    const before = await counted();
+    await early('"known"');
+    expect(await counted()).toBe(before + 1);
+    expect(lines.at(-1)).toContain('"route":"/early"');
   });
 
   it('refuses as any other', async () => {
-    const refused = await early('"throw"');
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '7']);
-    expect((await problem(refused)).detail).toBe('Not now.');
     expect((await problem(await early('{"a":'))).status).toBe(400);
     expect((await problem(await early(`"${'x'.repeat(BODY_BYTES_MAX)}"`))).status).toBe(413);
     expect((await problem(await early('"known"', { 'content-type': 'text/plain' }))).status).toBe(415);

@@ -65,9 +65,10 @@ export function setUpHttp(app: NestFastifyApplication, telemetry: Telemetry): vo
     reply.header('x-request-id', request.id);
     done();
   });
-  new HttpTelemetry(telemetry).follow(server);
+  const httpTelemetry = new HttpTelemetry(telemetry);
+  httpTelemetry.follow(server);
   readJsonBodies(server);
-  const earlyAnswers = new EarlyAnswers();
+  const earlyAnswers = new EarlyAnswers(httpTelemetry);
   server.decorate('earlyAnswers', earlyAnswers);
   earlyAnswers.follow(server);
   sendSecurityHeaders(server);

@@ -9,7 +9,11 @@ export class RedisScript {
     this.#digest = createHash('sha1').update(lua).digest('hex');
   }
 
-  async run(redis: Redis, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
+  async run(
+    redis: Redis,
+    keys: readonly string[],
+    values: readonly (string | number | Buffer)[],
+  ): Promise<unknown> {
     const rest = [keys.length, ...keys, ...values] as const;
     try {
       return await redis.evalsha(this.#digest, ...rest);

@@ -7,8 +7,9 @@ import type { Pool } from 'pg';
 import { EventStore } from '../../src/event-store/event-store.js';
 import type { TrackedEvent } from '../../src/events/tracked-event.js';
 import { CompareModule } from '../../src/modules/projections/compare/compare.module.js';
-import { createInterpreter, type Interpret } from '../../src/modules/projections/interpret/interpret.js';
+import type { Interpret } from '../../src/modules/projections/interpret/interpret.js';
 import { ReadModelsDirectory } from '../../src/modules/projections/lifecycle/read-models.directory.js';
+import { createInterpreter } from '../catalog.js';
 import {
   type NaiveComparison,
   naiveSessionComparison,

@@ -159,7 +159,7 @@ function resolve({ facts, request, moment }: Asking, span: Span, dimensions: rea
     ...(request.dimensions ?? []),
     ...filters.flatMap((filter) => everyDimensionOf(filter, facts.segments)),
   ];
-  const seesBots = include.bots === true || asked.includes('visit:bot');
+  const seesBots = include.bots === true || asked.some((name) => /^visit:bot(?:_name|_kind)?$/.test(name));
   return {
     ...{ request, facts, span, filters },
     timed: time !== undefined,

@@ -23,6 +23,10 @@ export function visitValue(visit: Visit, dimension: string): string {
   switch (dimension) {
     case 'visit:bot':
       return String(visit.bot);
+    case 'visit:bot_name':
+      return (visit.bot ? visit.about.browser : null) ?? NOT_SET;
+    case 'visit:bot_kind':
+      return (visit.bot ? visit.about.device : null) ?? NOT_SET;
     case 'visit:entry_page':
       return visit.entry?.page ?? NOT_SET;
     case 'visit:exit_page':

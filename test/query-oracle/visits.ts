@@ -1,7 +1,7 @@
 // Visits as the oracle sees them: the naive fold's sessions of the raw events, with what interpreters say
 // of each event beside it. Sessions, bounces, entries and values of missing things are the oracle's own.
 import type { TrackedEvent } from '../../src/events/tracked-event.js';
-import { createInterpreter } from '../../src/modules/projections/interpret/interpret.js';
+import { createInterpreter } from '../catalog.js';
 import { naiveSessions } from '../naive-fold.js';
 
 export interface Hit {

@@ -1,5 +1,5 @@
 // The project compiled to plain modules, so that tests can run real processes of it and kill them:
-// src/, test/ and bench/ as `node` takes them, in a directory that other packages resolve from.
+// src/, test/ and bench/ as `node` takes them, and the built tracker, in a directory that other packages resolve from.
 // Made once per state of the sources and found again by their content, whichever worker asks first.
 import { createHash } from 'node:crypto';
 import {
@@ -20,7 +20,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
-const FOLDERS = ['src', 'test', 'bench'];
+const FOLDERS = ['src', 'test', 'bench', 'tracker/dist'];
 const UNUSED_DAYS_MAX = 1;
 
 /**
@@ -62,7 +62,7 @@ async function readSources(root: string): Promise<[path: string, content: Buffer
   for (const folder of FOLDERS) {
     const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
-      if (!entry.isFile() || entry.name.endsWith('.spec.ts')) continue;
+      if (!entry.isFile() || /\.(spec|d)\.ts$/.test(entry.name)) continue;
       const path = join(entry.parentPath, entry.name);
       sources.push([relative(root, path), await readFile(path)]);
     }

@@ -96,7 +96,8 @@ async function createSite(
   return { site, key };
 }
 
-async function eventsOf(log: TrackingLog): Promise<readonly TrackedEvent[]> {
+/** Every event in it. */
+export async function eventsOf(log: TrackingLog): Promise<readonly TrackedEvent[]> {
   const events: TrackedEvent[] = [];
   for (let partition = 0; partition < log.partitions; partition++) {
     for await (const batch of log.read(partition, null, { follow: false })) events.push(...batch.events);

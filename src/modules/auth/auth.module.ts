@@ -52,7 +52,11 @@ type FollowerDependencies = [EventStore, DirectorySnapshots, Telemetry, SiteDire
     UsageTable,
     CallerStanding,
     AuthTelemetry,
-    Places,
+    {
+      provide: Places,
+      inject: [CONFIG],
+      useFactory: (config: Config) => new Places(config.PLACES_DATABASE),
+    },
     Whences,
     Callers,
     KeyUsage,

@@ -1,5 +1,6 @@
 // Who sends a request: whoever shows a valid key, is signed in, or came by a shared link. Refuses everybody while the directories are so old that a
 // revoked key could pass, and whoever asks too often. Endpoints ask through CallerGuard.
+import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
@@ -8,6 +9,7 @@ import { AuthTelemetry } from './auth.telemetry.js';
 import { DirectoryFollower } from './directories/directory-follower.js';
 import { KeyDirectory } from './directories/key.directory.js';
 import { hasKeyInUrl, KEY_IN_URL } from './keys/key-in-url.js';
+import type { Admission as Token } from './limits/rate-limits.js';
 import { RequestLimits } from './limits/request-limits.js';
 import { SignedInCallers } from './people/signed-in-callers.js';
 import { LinkSessions } from './shared-links/link-sessions.js';
@@ -23,8 +25,16 @@ export type CallersRequest = FastifyRequest & {
 /** One of these scopes, `anybody` who shows a valid key or is signed in, or `people` only. */
 export type Admission = readonly Permission[] | 'anybody' | 'people';
 
+/** A request that was counted before it was routed. */
+interface Counted {
+  readonly caller: Caller;
+  readonly token: Token;
+}
+
 @Injectable()
 export class Callers {
+  readonly #counted = new WeakMap<IncomingMessage, Counted>();
+
   constructor(
     private readonly keys: KeyDirectory,
     private readonly directories: DirectoryFollower,
@@ -55,26 +65,43 @@ export class Callers {
       await this.limits.countRefusal(request.ip, reply);
       throw Problem.unauthorized('Send a valid key as Authorization: Bearer <key>, or sign in.');
     }
-    await this.count(caller, request, reply);
+    await this.#count(caller, request, reply);
     this.#require(admission, caller);
     request.caller = { ...caller, whence: () => this.whences.of(request) };
   }
 
   /** By a key only. Undefined: somebody whom `admit` would refuse, whether it has counted the request or not. */
-  find({ headers, url }: FastifyRequest, scope: Permission): Caller | undefined {
-    if (this.directories.isStale || hasKeyInUrl(url)) return undefined;
+  find({ headers, url }: IncomingMessage, scope: Permission): Caller | undefined {
+    if (this.directories.isStale || hasKeyInUrl(url!)) return undefined;
     const key = bearerKey(headers);
     const caller = key === undefined ? undefined : this.keys.find(key);
     return caller !== undefined && hasScope(caller, scope) ? caller : undefined;
   }
 
+  /** The token for one request of a key that `find` found, if there is one; at once if nobody has to be asked. */
+  take(caller: Caller): Token | Promise<Token> {
+    return this.limits.take(caller);
+  }
+
+  /** What the answer says of the caller's limit: names and values in turn. */
+  headersOf(token: Token): readonly string[] {
+    return this.limits.headersOf(token);
+  }
+
+  /** `admit` is not to count this request again, which has its token, or is to be refused for there was none. */
+  counted(request: IncomingMessage, counted: Counted): void {
+    this.#counted.set(request, counted);
+  }
+
   /**
-   * Counts the request, once; at once if nobody has to be asked.
+   * Once.
    * @throws Problem 429
    */
-  count(caller: Caller, request: CallersRequest, reply: FastifyReply): void | Promise<void> {
+  #count(caller: Caller, request: CallersRequest, reply: FastifyReply): void | Promise<void> {
     if (request.caller === caller) return;
     request.caller = caller;
+    const counted = this.#counted.get(request.raw);
+    if (counted?.caller.id === caller.id) return this.limits.answer(reply, counted.token);
     return this.limits.countRequest(caller, request, reply);
   }
 

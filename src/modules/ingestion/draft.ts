@@ -2,7 +2,7 @@
 // steps of pipeline.ts in order; its `event` is what will be appended. The visitor's address lives
 // here only, never in `event`, and is gone after the step `forget-address`.
 import type { Consent } from '../../events/site.events.js';
-import type { PropertyValue, TrackedEvent } from '../../events/tracked-event.js';
+import type { ClientHints, PropertyValue, TrackedEvent } from '../../events/tracked-event.js';
 import type { Partition } from '../../tracking-log/tracking-log.js';
 import type { Caller } from '../auth/access.js';
 import type { Wire } from './wire/wire.js';
@@ -27,6 +27,7 @@ export interface NativeEvent {
   readonly userId?: string;
   readonly ip?: string;
   readonly userAgent?: string;
+  readonly clientHints?: ClientHints;
   readonly language?: string;
   readonly screen?: string;
   readonly consent?: Consent;
@@ -49,6 +50,8 @@ export interface RequestFacts {
   readonly server: boolean;
   /** The browser sent `Sec-GPC: 1`. */
   readonly optedOut: boolean;
+  /** What the sender's clock is behind ours, milliseconds; 0 where nobody knows. */
+  readonly clockOffsetMs: number;
   readonly salts: SaltPair;
 }
 
@@ -56,6 +59,7 @@ export interface RequestFacts {
 export interface Sender {
   readonly address: string;
   readonly userAgent: string | undefined;
+  readonly clientHints: ClientHints | undefined;
   readonly language: string | undefined;
   /** The page's, as its browser tells it: the header Origin, else Referer. */
   readonly origin: string | undefined;
@@ -115,6 +119,7 @@ export const draftOf = (input: unknown, request: RequestFacts, sender: Sender): 
     referrer: undefined,
     title: undefined,
     userAgent: undefined,
+    clientHints: undefined,
     language: undefined,
     screen: undefined,
     place: undefined,

@@ -32,18 +32,22 @@ import { RecentIds } from './recent-ids.js';
 import { SaltCopies } from './salt-copies.js';
 import { SaltRegister } from './salt-register.js';
 import { Salts } from './salts.js';
+import { TrackerScripts } from './tracker-scripts.js';
 import { UnsettledIds } from './unsettled-ids.js';
 import { allowEveryOrigin } from './wire/cross-origin.js';
 import { refuseEarly } from './wire/refuse-early.js';
 import { NativeController } from './wire/native.controller.js';
+import { PixelController } from './wire/pixel.controller.js';
+import { TrackerController } from './wire/tracker.controller.js';
 import { vendorControllers } from './wire/vendors/vendor-controllers.js';
 import { VendorIntake } from './wire/vendors/vendor-intake.js';
 
 @Module({
   imports: [AuthModule, RedisModule],
-  controllers: [NativeController, ...vendorControllers()],
+  controllers: [NativeController, PixelController, TrackerController, ...vendorControllers()],
   providers: [
     IngestionTelemetry,
+    TrackerScripts,
     VendorIntake,
     {
       provide: Salts,

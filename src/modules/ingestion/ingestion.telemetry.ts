@@ -38,7 +38,10 @@ export class IngestionTelemetry {
     this.count('received', 'Events that arrived in readable requests.');
     this.count('accepted', 'Events durably appended and acknowledged.');
     this.count('duplicates', 'Events whose id had been appended a short while ago.');
-    this.countByReason('rejected', 'Events refused, or answered 429 or 503 with their whole request, by reason.');
+    this.countByReason(
+      'rejected',
+      'Events refused, or answered 429 or 503 with their whole request, by reason.',
+    );
     this.countByReason('dropped', 'Acceptable events not kept, by reason.');
     this.countRefused();
     this.appendSeconds = new Histogram({

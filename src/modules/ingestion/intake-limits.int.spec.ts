@@ -276,6 +276,23 @@ describe('an address', () => {
     expect([ofServer.status, ofServer.body.accepted]).toEqual([202, 50]);
     expect(JSON.stringify(await narrow.logged())).not.toContain('192.0.2');
   });
+
+  it('may ask for as many images', async () => {
+    await narrow.createSite('images.example', ['ingest']);
+    const url = encodeURIComponent('https://images.example/');
+    const ask = () =>
+      fetch(`${narrow.url}/v1/pixel.gif?site=images.example&url=${url}`, {
+        headers: { 'x-forwarded-for': '192.0.2.3' },
+      });
+    const first = await ask();
+    expect([first.status, first.headers.get('ratelimit-limit')]).toEqual([200, '20']);
+    let refused = await ask();
+    for (let asked = 2; asked < 40 && refused.status !== 429; asked++) refused = await ask();
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('content-type')).toMatch('application/problem+json');
+    expect(refused.headers.get('ratelimit-remaining')).toBe('0');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  });
 });
 
 describe('usage', () => {

@@ -111,6 +111,14 @@ afterEach(async () => {
 
 const event = (fields: Record<string, unknown> = {}) => ({ site: SITE, url: PAGE, ...fields });
 
+const SENDER = {
+  address: '192.0.2.1',
+  userAgent: 'Browser/1',
+  language: undefined,
+  clientHints: undefined,
+  origin: undefined,
+};
+
 function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {}): Promise<IntakeOutcome> {
   return intake.receive({
     wire: 'native',
@@ -119,7 +127,8 @@ function receive(inputs: readonly unknown[], request: Partial<IntakeRequest> = {
     caller: HOLDER,
     server: false,
     optedOut: false,
-    sender: { address: '192.0.2.1', userAgent: 'Browser/1', language: undefined, origin: undefined },
+    clockOffsetMs: 0,
+    sender: SENDER,
     ...request,
   });
 }
@@ -191,7 +200,7 @@ it('answers a repeated id as a duplicate without appending it, in one request an
 
 it("does not take another visitor's or another site's event for a repetition", async () => {
   await receive([event({ id: 'a' })]);
-  const another = { address: '192.0.2.2', userAgent: 'Browser/1', language: undefined, origin: undefined };
+  const another = { ...SENDER, address: '192.0.2.2' };
   expect(await receive([event({ id: 'a' })], { sender: another })).toEqual(settled({ accepted: 1 }));
   expect(await receive([event({ id: 'a', site: ELSEWHERE })])).toEqual(settled({ accepted: 1 }));
 });
@@ -271,9 +280,7 @@ it('drops what of a sampled merchant is not in the sample, and accounts for it',
   excess = excessOf({ policy: 'sample', samplePercent: 1 });
   const senders = Array.from({ length: 200 }, (_, n) => `192.0.2.${n}`);
   for (const address of senders) {
-    await receive([event()], {
-      sender: { address, userAgent: 'Browser/1', language: undefined, origin: undefined },
-    });
+    await receive([event()], { sender: { ...SENDER, address } });
   }
   const { received, accepted, dropped } = await counted();
   expect([received, accepted! + dropped!, sampledOut[SITE]]).toEqual([200, 200, dropped]);

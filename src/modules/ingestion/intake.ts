@@ -98,7 +98,17 @@ export class Intake {
 
   receive(request: IntakeRequest): Promise<IntakeOutcome> {
     const { salts, telemetry } = this.deps;
-    const { wire, inputs, sender, receivedAt, caller, server, optedOut, uncounted = 0 } = request;
+    const {
+      wire,
+      inputs,
+      sender,
+      receivedAt,
+      caller,
+      server,
+      optedOut,
+      clockOffsetMs,
+      uncounted = 0,
+    } = request;
     const tally = telemetry.of(wire);
     const count = inputs.length + uncounted;
     tally.received += count;
@@ -114,7 +124,8 @@ export class Intake {
       return Promise.resolve({ outcome: 'unavailable', reason: 'salt_unavailable' });
     }
     if (uncounted > 0) tally.drop('not_counted', uncounted);
-    const sorted = this.sort(request, { wire, receivedAt, caller, server, optedOut, salts: pair });
+    const facts = { wire, receivedAt, caller, server, optedOut, clockOffsetMs, salts: pair };
+    const sorted = this.sort(request, facts);
     sorted.standing = nearerOf(standing, sorted.standing);
     return this.append(sorted);
   }

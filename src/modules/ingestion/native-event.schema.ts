@@ -77,6 +77,19 @@ export const NATIVE_EVENT_SCHEMA = {
       description: "The visitor's address, never stored. Only with `ingest:server`.",
     },
     userAgent: text(8192, 'Cut to 512 characters. Only with `ingest:server`.'),
+    clientHints: {
+      type: 'object',
+      properties: {
+        brands: text(256, 'Sec-CH-UA'),
+        fullVersions: text(256, 'Sec-CH-UA-Full-Version-List'),
+        platform: text(256, 'Sec-CH-UA-Platform'),
+        platformVersion: text(256, 'Sec-CH-UA-Platform-Version'),
+        mobile: text(256, 'Sec-CH-UA-Mobile'),
+        model: text(256, 'Sec-CH-UA-Model'),
+      },
+      description:
+        "The visitor's browser's headers of these names, unchanged. Only with `ingest:server`; of a browser's own request the headers are taken.",
+    },
     language: text(35, 'BCP 47.'),
     screen: text(32, 'Such as 1920x1080.'),
     consent: {
@@ -140,6 +153,7 @@ const INVALID: Record<keyof typeof NATIVE_EVENT_SCHEMA.properties, RejectionReas
   userId: 'user_id_invalid',
   ip: 'ip_invalid',
   userAgent: 'user_agent_invalid',
+  clientHints: 'client_hints_invalid',
   language: 'language_invalid',
   screen: 'screen_invalid',
   consent: 'consent_invalid',

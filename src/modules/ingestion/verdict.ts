@@ -28,6 +28,7 @@ export const REJECTION_REASONS = [
   'user_id_invalid',
   'ip_invalid',
   'user_agent_invalid',
+  'client_hints_invalid',
   'language_invalid',
   'screen_invalid',
   'text_invalid',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { TrackedEvent } from '../../events/tracked-event.js';
+import { createInterpreter } from '../../../test/catalog.js';
 import { pageview } from '../../../test/given.js';
 import { naiveSessions } from '../../../test/naive-fold.js';
 import { shuffled, trouble } from '../../../test/traffic.js';
-import { createInterpreter } from './interpret/interpret.js';
 import type { ReadEvent } from './session-reader.js';
 import type { Session } from './sessionizer.js';
 import { Timelines } from './timelines.js';

@@ -3,6 +3,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { type ServedProjection, Serving } from '../projections/read-models/serving.js';
+import { remembered } from './remembered.js';
 
 const SERVED_PROJECTIONS: readonly ServedProjection[] = ['sessions', 'traffic'];
 
@@ -31,6 +32,8 @@ interface CheckpointRow {
 interface Remembered {
   readonly state: Promise<ReadModelsState>;
   readonly until: number;
+  /** Once it is there. */
+  known?: ReadModelsState;
 }
 
 const REMEMBERED_MS = 250;
@@ -50,6 +53,12 @@ export class Freshness {
     return this.#ofVersion(this.serving.versionFor(site));
   }
 
+  /** The same, if nobody has to be asked. */
+  known(site: string): ReadModelsState | undefined {
+    const remembered = this.#remembered.get(this.serving.versionFor(site));
+    return remembered !== undefined && performance.now() < remembered.until ? remembered.known : undefined;
+  }
+
   /** Of all that answers for some site. */
   ofAll(): Promise<readonly ReadModelsState[]> {
     return Promise.all(this.serving.versions.map((version) => this.#ofVersion(version)));
@@ -59,11 +68,14 @@ export class Freshness {
     const now = performance.now();
     const known = this.#remembered.get(version);
     if (known !== undefined && now < known.until) return known.state;
-    const remembered = { state: this.#read(version), until: now + REMEMBERED_MS };
+    const remembered: Remembered = { state: this.#read(version), until: now + REMEMBERED_MS };
     this.#remembered.set(version, remembered);
-    remembered.state.catch(() => {
-      if (this.#remembered.get(version) === remembered) this.#remembered.delete(version);
-    });
+    remembered.state.then(
+      (state) => (remembered.known = state),
+      () => {
+        if (this.#remembered.get(version) === remembered) this.#remembered.delete(version);
+      },
+    );
     return remembered.state;
   }
 
@@ -102,6 +114,20 @@ export interface FreshnessMeta {
 }
 
 /** What an answer from this projection says about how fresh it is. */
+/** The same as JSON, which every answer says anew. */
+export function freshnessTextOf(state: ProjectionState): string {
+  const { watermark } = state;
+  if (watermark === null) return JSON.stringify(freshnessMetaOf(state));
+  const [before, after] = aroundLag(state);
+  return `${before}${Math.max(0, Date.now() - watermark.getTime())}${after}`;
+}
+
+const aroundLag = remembered((state: ProjectionState): readonly string[] => {
+  const mark = '"lag_ms":';
+  const [before, after] = JSON.stringify({ ...freshnessMetaOf(state), lag_ms: 0 }).split(`${mark}0`);
+  return [`${before}${mark}`, after!];
+});
+
 export function freshnessMetaOf({ label, watermark }: ProjectionState): FreshnessMeta {
   return {
     watermark: watermark?.toISOString() ?? null,

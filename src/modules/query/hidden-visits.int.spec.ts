@@ -129,7 +129,7 @@ describe('while visits are hidden', () => {
     expect(compared.body.results[0].comparison.metrics[1]).toBe(0);
     expect(compared.body.meta.incomplete).toEqual([{ ...HIDDEN, policy: 'hide' }]);
     const named = 'tidemark-incomplete';
-    // The second time, by what is known of the question.
+    // The second time, from the cache.
     for (let time = 1; time <= 2; time++) {
       const csv = await askForCsv({ metrics: ['visits'], date_range: RANGE });
       expect(csv.headers[named]).toBe(`${HIDDEN.from}/${HIDDEN.to};policy=hide`);

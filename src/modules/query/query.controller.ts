@@ -57,7 +57,7 @@ export class QueryController {
     @Body() body: unknown,
     @Calling() caller: Caller,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
-    @Req() { bodyText }: FastifyRequest,
+    @Req() { raw }: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const site = requireReach(caller, this.sites.find(idOrDomain));
@@ -69,8 +69,8 @@ export class QueryController {
     const asked = new RunReportQuery(site, request, Date.now());
     const answer = await this.queries.execute(asked);
     const { json, etag, known } = answer;
-    if (known !== null && bodyText !== undefined) {
-      this.repeated.remember({ site: idOrDomain, text: bodyText }, known);
+    if (known !== null && raw.bodyText !== undefined) {
+      this.repeated.remember({ request: raw, text: raw.bodyText }, { site: idOrDomain, report: known });
     }
     sendTagged(reply, headers, { etag, json, ...csvOf(answer) });
   }

@@ -1,6 +1,7 @@
 // What the query side measures: how long answers took by where they came from, and what was refused.
 import { Injectable } from '@nestjs/common';
 import { Counter, Histogram } from 'prom-client';
+import { TalliedHistogram } from '../../telemetry/tallied-histogram.js';
 import { Telemetry } from '../../telemetry/telemetry.js';
 import type { AnswerSource } from './report.js';
 
@@ -12,18 +13,17 @@ export type SharedCacheOutcome =
 
 @Injectable()
 export class QueryTelemetry {
-  readonly #seconds: Histogram<'source'>;
+  readonly #seconds: TalliedHistogram;
   readonly #reportSeconds: Histogram<'report' | 'source'>;
   readonly #refusals: Counter<'status'>;
-  readonly #sharedLookups: Counter<'outcome'>;
+  /** Since they were last read. */
+  readonly #sharedLookups = new Map<SharedCacheOutcome, number>();
 
   constructor(telemetry: Telemetry) {
-    this.#seconds = new Histogram({
+    this.#seconds = new TalliedHistogram(telemetry.registry, {
       name: 'tidemark_query_answer_seconds',
       help: 'Time to answer a query, by where the numbers came from.',
-      labelNames: ['source'],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers: [telemetry.registry],
+      boundsSeconds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     });
     this.#reportSeconds = new Histogram({
       name: 'tidemark_query_report_seconds',
@@ -38,16 +38,21 @@ export class QueryTelemetry {
       labelNames: ['status'],
       registers: [telemetry.registry],
     });
-    this.#sharedLookups = new Counter({
+    const sharedLookups = this.#sharedLookups;
+    new Counter({
       name: 'tidemark_query_shared_cache_lookups_total',
       help: 'Answers looked for in Redis because this process did not have them, by what came of it.',
       labelNames: ['outcome'],
       registers: [telemetry.registry],
+      collect() {
+        for (const [outcome, lookups] of sharedLookups) this.inc({ outcome }, lookups);
+        sharedLookups.clear();
+      },
     });
   }
 
   answered(source: AnsweredFrom, seconds: number): void {
-    this.#seconds.observe({ source }, seconds);
+    this.#seconds.of(source, () => ({ source })).observe(seconds);
   }
 
   answeredReport(report: string, of: { readonly source: AnsweredFrom; readonly seconds: number }): void {
@@ -59,6 +64,6 @@ export class QueryTelemetry {
   }
 
   lookedUp(outcome: SharedCacheOutcome): void {
-    this.#sharedLookups.inc({ outcome });
+    this.#sharedLookups.set(outcome, (this.#sharedLookups.get(outcome) ?? 0) + 1);
   }
 }

@@ -1,7 +1,8 @@
 // An answer as it is kept and sent: the JSON of its parts, made once when it is computed. Only how fresh it is
 // is said anew each time, so that who has it, in memory or from Redis, need not take it apart.
+import { byteTextOf } from './byte-text.js';
 import { digestOf, etagOf } from './digest.js';
-import { freshnessMetaOf, type ReadModelsState } from './freshness.js';
+import { type FreshnessMeta, freshnessTextOf, type ReadModelsState } from './freshness.js';
 import { incompleteMeta } from './incomplete.js';
 import type { ServedProjection } from '../projections/read-models/serving.js';
 import type { AnswerSource, Report, ReportMeta } from './report.js';
@@ -15,19 +16,19 @@ export interface ReportText {
   /** Of an answer from a sample, what was settled when it was computed (settled-since.ts). */
   readonly settledThen: string | null;
   readonly bytes: number;
-  /** Each of them JSON, without a line break: what caches keep as it is. */
+  /** Each of them JSON, without a line break and one character a byte: what caches keep, and sockets take, as it is. */
   readonly texts: readonly [results: string, metaButFreshness: string, query: string];
 }
 
 export interface Answer {
   readonly report: Report;
   /** The same, as it goes over the wire. */
-  readonly json: () => string;
+  readonly json: () => Buffer;
+  /** The same, one character a byte. */
+  readonly bytes: () => string;
   /** Equal for equal numbers: freshness alone does not change it. */
   readonly etag: string;
 }
-
-const BYTES_PER_CHARACTER = 2;
 
 export function reportTextOf(
   query: ReportQuery,
@@ -36,37 +37,37 @@ export function reportTextOf(
 ): ReportText {
   const texts = [numbers.results, metaOf(query, numbers), echoOf(query)].map((part) => JSON.stringify(part));
   const whole = texts.join('\n');
+  const bytes = texts.map(byteTextOf);
   return {
     digest: digestOf(whole),
     source: numbers.source,
     settledThen,
-    bytes: whole.length * BYTES_PER_CHARACTER,
-    texts: texts as unknown as ReportText['texts'],
+    bytes: bytes.reduce((sum, { length }) => sum + length, 0),
+    texts: bytes as unknown as ReportText['texts'],
   };
 }
 
 export function answerOf(text: ReportText, state: ReadModelsState): Answer {
-  const json = () => jsonOf(text, state);
+  const bytes = () => bytesOf(text, state);
+  const json = () => Buffer.from(bytes(), 'latin1');
   return {
     get report() {
-      return JSON.parse(json()) as Report;
+      return JSON.parse(json().toString()) as Report;
     },
     json,
+    bytes,
     etag: etagOf(text.digest),
   };
 }
 
-function jsonOf({ source, texts }: ReportText, { projections }: ReadModelsState): string {
+function bytesOf({ source, texts }: ReportText, { projections }: ReadModelsState): string {
   const served: ServedProjection = source === 'rollup' ? 'traffic' : 'sessions';
-  const freshness = JSON.stringify(freshnessMetaOf(projections[served]));
+  const freshness = freshnessTextOf(projections[served]);
   const [results, meta, query] = texts;
   return `{"results":${results},"meta":${freshness.slice(0, -1)},${meta.slice(1)},"query":${query}}`;
 }
 
-function metaOf(
-  query: ReportQuery,
-  numbers: ReportNumbers,
-): Omit<ReportMeta, keyof ReturnType<typeof freshnessMetaOf>> {
+function metaOf(query: ReportQuery, numbers: ReportNumbers): Omit<ReportMeta, keyof FreshnessMeta> {
   const { sample, warnings, totals } = numbers;
   return {
     sampled: sample !== null,

@@ -21,6 +21,8 @@ interface Remembered {
   /** Of the read models when it was read: while that stays, nothing at all has changed. */
   readonly fingerprint: string;
   readonly changes: Promise<string>;
+  /** Once they are there. */
+  known?: string;
 }
 
 @Injectable()
@@ -31,17 +33,25 @@ export class SiteChanges {
 
   /** Asks PostgreSQL for a few short rows, only after a checkpoint has moved. */
   async of(site: string, range: Range, state: ReadModelsState): Promise<string> {
-    const periods = [range.from, range.to - 1].map(changedPeriodOf);
-    const key = [state.version, ...periods, site].join(' ');
+    const key = keyOf(site, range, state);
     const { fingerprint } = state;
     const known = this.#remembered.get(key);
     if (known?.fingerprint === fingerprint) return known.changes;
-    const remembered = { fingerprint, changes: this.#read(site, range, state) };
+    const remembered: Remembered = { fingerprint, changes: this.#read(site, range, state) };
     this.#remembered.set(key, remembered);
-    remembered.changes.catch(() => {
-      if (this.#remembered.get(key) === remembered) this.#remembered.delete(key);
-    });
+    remembered.changes.then(
+      (changes) => (remembered.known = changes),
+      () => {
+        if (this.#remembered.get(key) === remembered) this.#remembered.delete(key);
+      },
+    );
     return remembered.changes;
+  }
+
+  /** The same, if nobody has to be asked. */
+  known(site: string, range: Range, state: ReadModelsState): string | undefined {
+    const remembered = this.#remembered.get(keyOf(site, range, state));
+    return remembered?.fingerprint === state.fingerprint ? remembered.known : undefined;
   }
 
   /** Whatever is remembered; null of a version that was made before this was written down. */
@@ -64,4 +74,8 @@ export class SiteChanges {
   async #read(site: string, range: Range, state: ReadModelsState): Promise<string> {
     return (await this.readNow(site, range, state.version)) ?? state.fingerprint;
   }
+}
+
+function keyOf(site: string, { from, to }: Range, { version }: ReadModelsState): string {
+  return `${version} ${changedPeriodOf(from)} ${changedPeriodOf(to - 1)} ${site}`;
 }

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../../config/config.js';
 import { ofStatus } from '../../../http/problem-details.js';
 import { Problem } from '../../../http/problem.js';
+import { flat } from '../../../http/security-headers.js';
 import type { Caller, ViaLink } from '../access.js';
 import type { AuthTelemetry } from '../auth.telemetry.js';
 import { networkOf } from './client-network.js';
@@ -48,15 +49,33 @@ export class RequestLimits {
    * @throws Problem 429
    */
   countRequest(
-    { id, viaLink }: Caller,
+    caller: Caller,
     { ip }: Pick<FastifyRequest, 'ip'>,
     reply: FastifyReply,
   ): void | Promise<void> {
-    const own = viaLink && this.#takeAsVisitor(viaLink, ip);
+    const own = caller.viaLink && this.#takeAsVisitor(caller.viaLink, ip);
     if (own?.admission.admitted === false) return this.#answer(reply, own);
-    const taken = this.deps.limits.take(this.#ofKeys, id);
+    const taken = this.take(caller);
     if (!(taken instanceof Promise)) return this.#answer(reply, this.#tighter(taken, own));
     return taken.then((admission) => this.#answer(reply, this.#tighter(admission, own)));
+  }
+
+  /** The token of a key, or of all who came by one link, for a request, if there is one; at once if nobody has to be asked. */
+  take({ id }: Caller): Admission | Promise<Admission> {
+    return this.deps.limits.take(this.#ofKeys, id);
+  }
+
+  /** What an answer says of a key's token: names and values in turn. */
+  headersOf(admission: Admission): readonly string[] {
+    return flat(headersOf(this.#ofKeys, admission));
+  }
+
+  /**
+   * With a key's token that was taken before.
+   * @throws Problem 429
+   */
+  answer(reply: FastifyReply, admission: Admission): void {
+    this.#answer(reply, { limit: this.#ofKeys, admission });
   }
 
   /** Not in Redis, which needs not know who looks at what. */
@@ -99,14 +118,18 @@ const limitOf = (name: string, requestsMax: number): RateLimit => ({
   windowMs: WINDOW_MS,
 });
 
+const headersOf = ({ requestsMax: max, windowMs }: RateLimit, admission: Admission) =>
+  rateHeaders({
+    ...{ max, windowSeconds: windowMs / 1000 },
+    ...{ remaining: admission.remainingRequests, fullInSeconds: admission.fullInSeconds },
+  });
+
 /** @throws Problem 429 */
-function answer(reply: FastifyReply, { requestsMax, windowMs }: RateLimit, admission: Admission): void {
-  const { remainingRequests: remaining, fullInSeconds } = admission;
-  void reply.headers(
-    rateHeaders({ max: requestsMax, windowSeconds: windowMs / 1000, remaining, fullInSeconds }),
-  );
+function answer(reply: FastifyReply, limit: RateLimit, admission: Admission): void {
+  void reply.headers(headersOf(limit, admission));
   if (admission.admitted) return;
   const { retryAfterSeconds } = admission;
+  const { requestsMax } = limit;
   const detail = `More than ${requestsMax} requests in a minute. Try again in ${retryAfterSeconds} s.`;
   throw new Problem({ ...ofStatus(429, detail), retryAfterSeconds });
 }

@@ -18,7 +18,7 @@ export function nearerOf(a: Standing | undefined, b: Standing | undefined): Stan
 
 export const rateHeaders = (limit: Omit<Standing, 'waitSeconds'>) => ({
   'ratelimit-policy': `${limit.max};w=${limit.windowSeconds}`,
-  'ratelimit-limit': limit.max,
-  'ratelimit-remaining': limit.remaining,
-  'ratelimit-reset': limit.fullInSeconds,
+  'ratelimit-limit': String(limit.max),
+  'ratelimit-remaining': String(limit.remaining),
+  'ratelimit-reset': String(limit.fullInSeconds),
 });

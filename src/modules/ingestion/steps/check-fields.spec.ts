@@ -1,4 +1,4 @@
-import { givenDraft, givenEvent, givenServerEvent } from '../../../../test/given-draft.js';
+import { givenDraft, givenEvent, givenServerEvent, PAGE } from '../../../../test/given-draft.js';
 import type { NativeEvent } from '../draft.js';
 import { compileFieldCheck } from '../native-event.schema.js';
 import { NEXT } from '../verdict.js';
@@ -49,6 +49,9 @@ describe('rejects', () => {
     ['user_id_invalid', { userId: 'x'.repeat(257) }],
     ['ip_invalid', { ip: 5 }],
     ['user_agent_invalid', { userAgent: 5 }],
+    ['client_hints_invalid', { clientHints: 'Chrome' }],
+    ['client_hints_invalid', { clientHints: { brands: 5 } }],
+    ['client_hints_invalid', { clientHints: { model: 'x'.repeat(257) } }],
     ['language_invalid', { language: 'x'.repeat(36) }],
     ['screen_invalid', { screen: 5 }],
     ['site_invalid', { site: 'x'.repeat(254) }],
@@ -195,13 +198,39 @@ describe('takes the agent and language', () => {
     expect(draft.event.language).toBe('fr');
   });
 
+  it('and what the browser says of itself in client hints, or a server of it', () => {
+    const clientHints = { platform: '"Windows"', mobile: '?0' } as const;
+    const page = givenDraft({ sender: { clientHints } });
+    step(page);
+    expect(page.event.clientHints).toMatchObject(clientHints);
+    const relayed = givenServerEvent({
+      clientHints: {
+        ...clientHints,
+        brands: '"a";v="1"',
+        fullVersions: '"a";v="1.2"',
+        model: '',
+        more: 'x',
+      } as object,
+    });
+    step(relayed);
+    expect(JSON.parse(JSON.stringify(relayed.event.clientHints))).toEqual({
+      ...clientHints,
+      fullVersions: '"a";v="1.2"',
+    });
+    const empty = givenServerEvent({ clientHints: { model: '' } });
+    step(empty);
+    expect(empty.event.clientHints).toBeUndefined();
+  });
+
   it.each<[NativeEvent]>([[{ visitorId: 'v' }], [{ ip: '192.0.2.9' }], [{ userAgent: 'Other/1' }]])(
     'never of a connection that speaks for another: %j',
     (fields) => {
-      const draft = givenServerEvent(fields);
+      const sender = { clientHints: { platform: '"Linux"' } };
+      const draft = givenDraft({ input: { url: PAGE, ...fields }, request: { server: true }, sender });
       step(draft);
       expect(draft.event.userAgent).toBe(fields.userAgent);
       expect(draft.event.language).toBeUndefined();
+      expect(draft.event.clientHints).toBeUndefined();
     },
   );
 });

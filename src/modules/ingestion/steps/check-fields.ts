@@ -1,7 +1,7 @@
 // Checks every field against the schema and copies those that need no further thought into the
 // event. Free text that PostgreSQL could not store (NUL, lone surrogates: titles cut in the middle
 // of an emoji) is repaired; in identifiers the schema refuses it. Numbers become canonical.
-import type { PropertyValue, Revenue } from '../../../events/tracked-event.js';
+import type { ClientHints, PropertyValue, Revenue } from '../../../events/tracked-event.js';
 import type { Draft, NativeEvent } from '../draft.js';
 import type { FieldCheck } from '../native-event.schema.js';
 import { NEXT, rejected, type Step } from '../verdict.js';
@@ -49,6 +49,7 @@ export const checkFields =
     if (input.interactive === false) event.interactive = false;
     const speaker = speaksForAnother(draft) ? undefined : draft.sender;
     event.userAgent = storable((input.userAgent ?? speaker?.userAgent)?.slice(0, USER_AGENT_CHARACTERS_MAX));
+    event.clientHints = storableHints(input.clientHints ?? speaker?.clientHints);
     event.language = storable(input.language ?? speaker?.language);
     return NEXT;
   };
@@ -56,7 +57,10 @@ export const checkFields =
 /** Then the connection's own address and agent say nothing of the visitor. A page speaks for its own. */
 export const speaksForAnother = ({ request, input }: Pick<Draft, 'request' | 'input'>): boolean =>
   request.server &&
-  (input.ip !== undefined || input.userAgent !== undefined || input.visitorId !== undefined);
+  (input.ip !== undefined ||
+    input.userAgent !== undefined ||
+    input.clientHints !== undefined ||
+    input.visitorId !== undefined);
 
 // With the flag u a surrogate pair is one character: the class matches lone surrogates only.
 const UNSTORABLE = /[\0\uD800-\uDFFF]/u;
@@ -65,6 +69,20 @@ const EVERY_UNSTORABLE = /[\0\uD800-\uDFFF]/gu;
 function storable(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   return UNSTORABLE.test(text) ? text.replace(EVERY_UNSTORABLE, '\uFFFD') : text;
+}
+
+/** A server may send headers that were empty, or an object of its own with more in it. */
+function storableHints(hints: ClientHints | undefined): ClientHints | undefined {
+  if (hints === undefined) return undefined;
+  const kept: ClientHints = {
+    brands: hints.fullVersions ? undefined : storable(hints.brands),
+    fullVersions: storable(hints.fullVersions),
+    platform: storable(hints.platform),
+    platformVersion: storable(hints.platformVersion),
+    mobile: storable(hints.mobile),
+    model: storable(hints.model),
+  };
+  return Object.values(kept).some((hint) => hint !== undefined) ? kept : undefined;
 }
 
 /** In place. The key of a number that JSON cannot have carried exactly; else undefined. */

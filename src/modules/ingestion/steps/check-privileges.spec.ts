@@ -5,7 +5,7 @@ import { checkPrivileges } from './check-privileges.js';
 
 const step = checkPrivileges();
 
-it.each(['visitorId', 'userId', 'ip', 'userAgent', 'previousVisitorId'])(
+it.each(['visitorId', 'userId', 'ip', 'userAgent', 'clientHints', 'previousVisitorId'])(
   'refuses %s from a key that may be public, and takes it from a server',
   (field) => {
     expect(step(givenEvent({ [field]: 'x' }))).toMatchObject({
@@ -48,7 +48,7 @@ it.each<[Consent, Consent | undefined, boolean]>([
 });
 
 it("leaves what is a server's to servers, whatever the visitor allows", () => {
-  for (const field of ['userId', 'ip', 'userAgent']) {
+  for (const field of ['userId', 'ip', 'userAgent', 'clientHints']) {
     expect(naming({ [field]: 'x' }, 'full', 'full')).toMatchObject({ reason: 'not_allowed' });
   }
 });

@@ -16,6 +16,7 @@ export const checkPrivileges = (): Step<Draft> => (draft) => {
   if (request.server) return NEXT;
   if (input.userId !== undefined) return ofServers('userId');
   if (input.ip !== undefined) return ofServers('ip');
+  if (input.clientHints !== undefined) return ofServers('clientHints');
   return input.userAgent === undefined ? NEXT : ofServers('userAgent');
 };
 

@@ -7,6 +7,7 @@ const NO_INPUT: NativeEvent = Object.freeze({});
 const NO_SENDER: Sender = Object.freeze({
   address: '',
   userAgent: undefined,
+  clientHints: undefined,
   language: undefined,
   origin: undefined,
 });

@@ -3,7 +3,10 @@ import { NEXT } from '../verdict.js';
 import { ignoreClaims } from './ignore-claims.js';
 
 const step = ignoreClaims();
-const CLAIMS = { visitorId: 'v', userId: 'u', ip: '203.0.113.9', userAgent: 'Browser/2' };
+const CLAIMS = {
+  ...{ visitorId: 'v', userId: 'u', ip: '203.0.113.9', userAgent: 'Browser/2' },
+  clientHints: { platform: '"Android"' },
+};
 const input = { url: 'https://shop.example/', name: 'a', ...CLAIMS };
 
 it('leaves out what the client of another vendor may not say', () => {

@@ -42,11 +42,7 @@ it.each([
     'https://shop.example/?utm_content=[email]',
   ],
   ['blots out long tokens', `https://shop.example/reset/${SHA_1}`, 'https://shop.example/reset/[token]'],
-  [
-    'and click ids',
-    `https://shop.example/?gclid=Cj0KCQ-${'aB3_'.repeat(9)}`,
-    'https://shop.example/?gclid=[token]',
-  ],
+  ['and click ids', `https://shop.example/?gclid=Cj0KCQ-${'aB3_'.repeat(9)}`, 'https://shop.example/?gclid'],
   [
     'and JSON web tokens',
     'https://shop.example/l/eyJhbGciOi.eyJzdWIiOi.c2ln',
@@ -114,7 +110,32 @@ it('redacts the referrer the same way', () => {
   expect(draft.event.referrer).toBe('https://mail.example/u/[email]?utm_source=a');
 });
 
-it.each(['', 'android-app://com.example.mail/', 'about:blank'])(
+it.each([
+  ['android-app://com.google.android.gm/', 'android-app://com.google.android.gm/'],
+  ['android-app://com.Example.Reader', 'android-app://com.example.reader/'],
+  [
+    'android-app://com.reddit.frontpage/https/www.reddit.com/u/jane?x=1',
+    'android-app://com.reddit.frontpage/',
+  ],
+])('keeps of the app %s who it is', (referrer, kept) => {
+  const draft = givenEvent({ referrer });
+  step(draft);
+  expect(draft.event.referrer).toBe(kept);
+});
+
+it('keeps of a click id that there was one', () => {
+  expect(redacted('https://shop.example/?fbclid=IwAR0abc&gclid=1&msclkid&_ga=2')).toBe(
+    'https://shop.example/?fbclid&gclid&msclkid',
+  );
+  const draft = givenDraft({
+    input: { url: 'https://shop.example/?gclid=1' },
+    rules: givenRules({ queryParameters: ['gclid'] }),
+  });
+  step(draft);
+  expect(draft.event.url).toBe('https://shop.example/?gclid=1');
+});
+
+it.each(['', 'android-app://', 'ios-app://1234/', 'about:blank'])(
   'leaves out the referrer %j, keeping the event',
   (referrer) => {
     const draft = givenEvent({ referrer });

@@ -1,6 +1,7 @@
 // What may be kept of a URL: scheme, host, path and the query parameters that say where a visitor
-// came from, or that the site keeps of its own pages. Credentials, fragment and every other parameter go; e-mail addresses and tokens in
+// came from, or that the site keeps of its own pages; of a click's id the name alone. Credentials, fragment and every other parameter go; e-mail addresses and tokens in
 // what is left are blotted out. Nothing later in the flow sees the original.
+import { CLICK_ID_PARAMETERS } from '../../../events/click-id-parameters.js';
 import type { Draft } from '../draft.js';
 import { NEXT, rejected, type Step } from '../verdict.js';
 
@@ -12,9 +13,11 @@ const KEPT_PARAMETERS = [
   'utm_term',
   'ref',
   'source',
-  'gclid',
-  'msclkid',
 ];
+/** Of a click's id that there was one. */
+const KEPT_NAMES: ReadonlySet<string> = new Set(CLICK_ID_PARAMETERS);
+/** What an app for Android says in place of a page: who it is, and sometimes what it showed. */
+const ANDROID_APP = /^\s*android-app:\/\/([\w.]{1,255})(?:[/?#]|\s*$)/i;
 const URL_CHARACTERS_MAX = 2048;
 
 export function redactUrls(allowedQueryParameters: readonly string[]): Step<Draft> {
@@ -30,7 +33,7 @@ export function redactUrls(allowedQueryParameters: readonly string[]): Step<Draf
     }
     // Browsers send '' for none, and apps schemes of their own: no reason to lose the event.
     if (input.referrer) {
-      event.referrer = redact(input.referrer, kept);
+      event.referrer = redactedApp(input.referrer) ?? redact(input.referrer, kept);
       if (event.referrer !== undefined && event.referrer.length > URL_CHARACTERS_MAX) {
         return rejected(
           'referrer_invalid',
@@ -64,6 +67,12 @@ function redact(text: string, kept: ReadonlySet<string>, besides?: ReadonlySet<s
   );
 }
 
+/** Undefined: no app's. */
+function redactedApp(text: string): string | undefined {
+  const app = text.startsWith('http') ? undefined : ANDROID_APP.exec(text)?.[1];
+  return app === undefined ? undefined : `android-app://${app.toLowerCase()}/`;
+}
+
 function cutUp(text: string): { page: string; query: string } {
   const hash = text.indexOf('#');
   const shown = hash < 0 ? text : text.slice(0, hash);
@@ -87,8 +96,10 @@ function keptQuery(query: string, kept: ReadonlySet<string>, besides?: ReadonlyS
     const equals = query.indexOf('=', start);
     const nameEnd = equals < 0 || equals > end ? end : equals;
     const name = query.slice(start, nameEnd);
-    if (kept.has(name) || besides?.has(name)) {
-      result += (result === '' ? '?' : '&') + name + (nameEnd < end ? blot(query.slice(nameEnd, end)) : '');
+    const isKept = kept.has(name) || besides?.has(name) === true;
+    if (isKept || KEPT_NAMES.has(name)) {
+      const value = isKept && nameEnd < end ? blot(query.slice(nameEnd, end)) : '';
+      result += (result === '' ? '?' : '&') + name + value;
     }
     start = end + 1;
   }

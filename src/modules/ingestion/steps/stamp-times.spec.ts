@@ -1,4 +1,4 @@
-import { givenEvent, givenServerEvent, RECEIVED_AT } from '../../../../test/given-draft.js';
+import { givenDraft, givenEvent, givenServerEvent, PAGE, RECEIVED_AT } from '../../../../test/given-draft.js';
 import { NEXT } from '../verdict.js';
 import { stampTimes } from './stamp-times.js';
 
@@ -25,6 +25,18 @@ it.each([
   [5 * MINUTE_MS + 1, true],
 ])('honours %i ms from receipt, or replaces it and says so: %s', (offset, replaced) => {
   expect(stamped(RECEIVED_AT + offset)).toEqual({ at: replaced ? 0 : offset, replaced });
+});
+
+it('corrects what the clock of the sender is wrong by, before it judges', () => {
+  const corrected = (occurredAt: unknown, clockOffsetMs: number) => {
+    const draft = givenDraft({ input: { url: PAGE, occurredAt }, request: { clockOffsetMs } });
+    expect(step(draft)).toBe(NEXT);
+    return { at: draft.event.occurredAt - RECEIVED_AT, replaced: draft.event.timeReplaced };
+  };
+  const slow = RECEIVED_AT - 48 * HOUR_MS;
+  expect(corrected(slow, 48 * HOUR_MS)).toEqual({ at: 0 });
+  expect(corrected(new Date(slow - MINUTE_MS).toISOString(), 48 * HOUR_MS)).toEqual({ at: -MINUTE_MS });
+  expect(corrected(RECEIVED_AT, -Infinity)).toEqual({ at: 0, replaced: true });
 });
 
 it.each([

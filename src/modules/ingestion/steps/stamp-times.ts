@@ -13,10 +13,12 @@ export const stampTimes =
   (): Step<Draft> =>
   ({ input, request, event }) => {
     if (input.occurredAt === undefined) return NEXT;
-    const occurredAt = timeOf(input.occurredAt);
-    if (occurredAt === undefined) {
+    const told = timeOf(input.occurredAt);
+    if (told === undefined) {
       return rejected('occurred_at_invalid', 'occurredAt must be ISO 8601 or epoch milliseconds');
     }
+    // A clock that is wrong was as wrong when it told the time of sending.
+    const occurredAt = told + request.clockOffsetMs;
     const earliest = request.server ? EARLIEST_MS : request.receivedAt - LATE_MAX_MS;
     if (occurredAt >= earliest && occurredAt <= request.receivedAt + AHEAD_MAX_MS) {
       event.occurredAt = occurredAt;

@@ -9,14 +9,16 @@ import { IntakeRoute } from '../../../http/route-kind.js';
 import { bearerKey, hasScope, type Caller, requireScope } from '../../auth/access.js';
 import { KeyDirectory } from '../../auth/directories/key.directory.js';
 import { hasKeyInUrl, KEY_IN_URL } from '../../auth/keys/key-in-url.js';
-import { rateHeaders } from '../../auth/limits/standing.js';
-import { Intake, type IntakeOutcome, type Rejection } from '../intake.js';
+import { Intake, type IntakeOutcome } from '../intake.js';
 import { answerPreflight } from './cross-origin.js';
+import { answerOf, type Asked, type PathOf } from './native-answer.js';
 import { ACCEPTED_SCHEMA, EVENTS_BODY_SCHEMA, EVENTS_EXAMPLES } from './native.openapi.js';
-import { addressTooBusy, tooMany, unavailable } from './refusals.js';
 import { optedOut, senderOf } from './sender.js';
 
 const EVENTS_MAX = 1_000;
+const SECRET_IN_BODY =
+  'In the body keys stand that pages show, of scope ingest alone. Send a secret one as Authorization: Bearer <key>, ' +
+  'and rotate it if it stood in a page.';
 
 @ApiTags('Intake')
 @Controller('v1/events')
@@ -32,7 +34,7 @@ export class NativeController {
   @ApiOperation({
     summary: 'Receive events',
     description:
-      'One event, an array, or {"events":[…]}; at most 1,000 events, 1 MiB, 4 MiB inflated. 202 means that the accepted events are durable.',
+      'One event, an array, or {"events":[…]}; at most 1,000 events, 1 MiB, 4 MiB inflated. 202 means that the accepted events are durable. A page may send its public key beside the events, and all of it as text/plain, for which browsers need no preflight.',
   })
   @ApiBody({ schema: EVENTS_BODY_SCHEMA, examples: EVENTS_EXAMPLES })
   @ApiResponse({ status: 202, schema: ACCEPTED_SCHEMA })
@@ -50,14 +52,16 @@ export class NativeController {
   @ApiResponse({ status: 503, description: 'Nothing was acknowledged: send the same again.' })
   receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = this.holderOf(request);
-    const { inputs, path } = inputsOf(request.body);
+    const { inputs, path, sentAt } = inputsOf(request.body);
+    const receivedAt = Date.now();
     const received = this.intake.receive({
       wire: 'native',
       inputs,
       caller,
       server: hasScope(caller, 'ingest:server'),
       optedOut: optedOut(request),
-      receivedAt: Date.now(),
+      receivedAt,
+      clockOffsetMs: sentAt === undefined ? 0 : Math.trunc(receivedAt - sentAt),
       sender: senderOf(request),
     });
     // It is in the log's queue now; the garbage collector need not carry it along meanwhile.
@@ -73,21 +77,30 @@ export class NativeController {
   }
 
   /** @throws Problem 401, 403 */
-  private holderOf({ headers, url }: FastifyRequest): Caller {
+  private holderOf({ headers, url, body }: FastifyRequest): Caller {
     if (hasKeyInUrl(url)) throw Problem.unauthorized(KEY_IN_URL);
-    const key = bearerKey(headers);
+    const bearer = bearerKey(headers);
+    const key = bearer ?? keyIn(body);
     if (key === undefined) throw Problem.unauthorized('Send an API key as `Authorization: Bearer <key>`.');
     const caller = this.keys.find(key);
     if (caller === undefined) throw Problem.unauthorized('The key is unknown, was revoked or has expired.');
     requireScope(caller, 'ingest');
+    if (bearer === undefined && hasScope(caller, 'ingest:server')) throw Problem.unauthorized(SECRET_IN_BODY);
     return caller;
   }
 }
 
+/** A page would have to ask before it may send a header. */
+function keyIn(body: unknown): string | undefined {
+  const { key, events } = (body ?? {}) as Record<string, unknown>;
+  return typeof key === 'string' && Array.isArray(events) ? key : undefined;
+}
+
 interface Inputs {
   readonly inputs: readonly unknown[];
-  /** Where an input stands in the body. */
-  readonly path: (index: number) => string;
+  readonly path: PathOf;
+  /** By the sender's clock, epoch milliseconds. */
+  readonly sentAt?: number | undefined;
 }
 
 function inputsOf(body: unknown): Inputs {
@@ -96,9 +109,12 @@ function inputsOf(body: unknown): Inputs {
   }
   if (Array.isArray(body)) return counted(body, (index) => `[${index}]`);
   if (!Object.hasOwn(body, 'events')) return { inputs: [body], path: () => '' };
-  const { events } = body as { events: unknown };
+  const { events, sentAt } = body as Record<string, unknown>;
   if (!Array.isArray(events)) throw Problem.badRequest('`events` must be an array of events.');
-  return counted(events, (index) => `events[${index}]`);
+  if (sentAt !== undefined && typeof sentAt !== 'number') {
+    throw Problem.badRequest('`sentAt` must be epoch milliseconds, a number.');
+  }
+  return { ...counted(events, (index) => `events[${index}]`), sentAt };
 }
 
 function counted(inputs: readonly unknown[], path: Inputs['path']): Inputs {
@@ -109,42 +125,7 @@ function counted(inputs: readonly unknown[], path: Inputs['path']): Inputs {
   return { inputs, path };
 }
 
-async function answerWhenSettled(
-  received: Promise<IntakeOutcome>,
-  { reply, path }: { readonly reply: FastifyReply; readonly path: Inputs['path'] },
-): Promise<void> {
-  const outcome = await received;
-  const standing = outcome.outcome === 'unavailable' ? undefined : outcome.standing;
-  if (standing !== undefined) void reply.headers(rateHeaders(standing));
-  const answer = answerOf(outcome, path);
-  void reply.status(202).header('content-type', 'application/json; charset=utf-8').send(answer);
-}
-
-/** @throws Problem where nothing could be accepted. */
-function answerOf(outcome: IntakeOutcome, path: Inputs['path']): string {
-  if (outcome.outcome === 'unavailable') throw unavailable(outcome.reason);
-  if (outcome.outcome === 'held-off') throw addressTooBusy(outcome.standing);
-  const { accepted, duplicates, dropped, rejected } = outcome;
-  // What a site does not want was in order: its sender has nothing to mend, and no reason to send it again.
-  const isInOrder = ({ reason }: Rejection) => reason === 'excluded';
-  if (rejected.length > 0 && accepted + duplicates + dropped === 0 && !rejected.some(isInOrder)) {
-    throw nothingAcceptable(rejected, path);
-  }
-  const droppedPart = dropped > 0 ? `,"dropped":${dropped}` : '';
-  const rejectedPart = rejected.length > 0 ? JSON.stringify(rejected) : '[]';
-  return `{"accepted":${accepted},"duplicates":${duplicates}${droppedPart},"rejected":${rejectedPart}}`;
-}
-
-function nothingAcceptable(rejected: readonly Rejection[], path: Inputs['path']): Problem {
-  if (rejected.every(({ reason }) => reason === 'site_unknown')) {
-    return Problem.notFound('There is no such site, or the key is not good for it.');
-  }
-  if (rejected.every(({ reason }) => reason === 'origin_not_allowed')) {
-    return Problem.forbidden('The site allows events with this key from pages of its own hosts only.');
-  }
-  if (rejected.every(({ retryAfterSeconds }) => retryAfterSeconds !== undefined)) return tooMany(rejected);
-  return Problem.badRequest(
-    'No event could be accepted: see errors.',
-    rejected.map(({ index, reason, detail }) => ({ path: path(index), message: detail, index, reason })),
-  );
+async function answerWhenSettled(received: Promise<IntakeOutcome>, asked: Asked): Promise<void> {
+  const answer = answerOf(await received, asked);
+  void asked.reply.status(202).header('content-type', 'application/json; charset=utf-8').send(answer);
 }

@@ -9,7 +9,26 @@ const EVENT = structuredClone(NATIVE_EVENT_SCHEMA) as unknown as Extract<Schema,
 const EVENTS: Schema = { type: 'array', maxItems: 1000, items: EVENT };
 
 export const EVENTS_BODY_SCHEMA: Schema = {
-  oneOf: [EVENT, EVENTS, { type: 'object', required: ['events'], properties: { events: EVENTS } }],
+  oneOf: [
+    EVENT,
+    EVENTS,
+    {
+      type: 'object',
+      required: ['events'],
+      properties: {
+        events: EVENTS,
+        key: {
+          type: 'string',
+          description: 'In place of the header: of scope `ingest` alone, as pages show it to everybody.',
+        },
+        sentAt: {
+          type: 'number',
+          description:
+            "The time of sending by the sender's clock, epoch milliseconds: every `occurredAt` is corrected by what it is wrong.",
+        },
+      },
+    },
+  ],
 };
 
 const PAGEVIEW = {
@@ -30,6 +49,10 @@ export const EVENTS_EXAMPLES = {
   pageview: { summary: 'A page is viewed', value: PAGEVIEW },
   order: { summary: 'A purchase, which counts once however often it is sent', value: ORDER },
   batch: { summary: 'Several at once', value: { events: [PAGEVIEW, ORDER] } },
+  page: {
+    summary: 'A page, with its public key; sent as text/plain no browser asks before',
+    value: { key: 'tm_7Gk2mQx9RtPw3Vb8nYc4Zd6Hf1Js5Kq', sentAt: 1_795_243_027_836, events: [PAGEVIEW] },
+  },
 };
 
 export const ACCEPTED_SCHEMA: Schema = {

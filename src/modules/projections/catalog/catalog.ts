@@ -3,9 +3,10 @@
 // the old version is retired, remove the old definition (docs/runbooks/rebuild-a-projection.md).
 import type { Definition } from '../definition.js';
 import { definition1 } from './definition.1.js';
+import { definition2 } from './definition.2.js';
 import { FINGERPRINTS } from './fingerprints.js';
 
-export const DEFINITIONS: readonly [...Definition[], Definition] = [definition1];
+export const DEFINITIONS: readonly [...Definition[], Definition] = [definition1, definition2];
 
 /** @throws Error when it was not recorded: a mistake that test/fingerprints.spec.ts finds */
 export function fingerprintOf(definition: number): string {

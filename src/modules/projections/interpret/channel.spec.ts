@@ -6,10 +6,7 @@ const NOTHING: Acquisition = {
   advertised: false,
   medium: null,
   campaign: null,
-  clickIds: { google: false, microsoft: false },
 };
-const GCLID = { google: true, microsoft: false };
-const MSCLKID = { google: false, microsoft: true };
 const GOOGLE: Partial<Acquisition> = { source: 'Google', kind: 'search' };
 const BING: Partial<Acquisition> = { source: 'Bing', kind: 'search' };
 
@@ -25,11 +22,6 @@ describe('channel', () => {
     ['Paid Search', { ...GOOGLE, medium: 'cpc' }],
     ['Paid Search', { ...GOOGLE, medium: 'cpm' }],
     ['Paid Search', { ...BING, advertised: true }],
-    ['Paid Search', { ...GOOGLE, clickIds: GCLID }],
-    ['Paid Search', { ...BING, clickIds: MSCLKID }],
-    ['Organic Search', { ...BING, clickIds: GCLID }],
-    ['Organic Search', { ...GOOGLE, clickIds: MSCLKID }],
-    [null, { clickIds: GCLID }],
     ['Paid Social', { source: 'Facebook', kind: 'social', medium: 'paid-social' }],
     ['Paid Social', { source: 'Facebook', kind: 'social', medium: 'Retargeting' }],
     ['Paid Social', { source: 'Facebook', kind: 'social', advertised: true }],
@@ -56,7 +48,12 @@ describe('channel', () => {
     ['Organic Video', { source: 'x', medium: 'in-VIDEO' }],
     ['Organic Search', GOOGLE],
     ['Organic Search', { ...GOOGLE, medium: 'email' }],
-    ['Referral', { source: 'x', medium: 'organic' }],
+    ['Organic Search', { source: 'x', medium: 'Organic' }],
+    ['Organic Social', { source: 'Facebook', kind: 'social', medium: 'organic' }],
+    ['AI Assistants', { source: 'x', medium: 'llm' }],
+    ['Affiliates', { source: 'x', medium: 'affiliates' }],
+    ['SMS', { source: 'sms' }],
+    ['Paid Other', { source: 'Gmail', kind: 'email', advertised: true }],
     ['AI Assistants', { source: 'ChatGPT', kind: 'assistant' }],
     ['AI Assistants', { source: 'Claude', kind: 'assistant', medium: 'newsletter' }],
     ['Email', { source: 'Gmail', kind: 'email' }],

@@ -1,6 +1,6 @@
 // How a visit was won: the rules of docs/reference/channels.md, first match wins, case ignored. They
 // follow Google's published default channel group, whose names people know, with AI Assistants beside it.
-import type { SourceKind } from './known-sources.js';
+import type { SourceKind } from './named-sources.js';
 
 /** Null: Direct. */
 export type Channel =
@@ -28,17 +28,16 @@ export interface Acquisition {
   /** As it is shown; null when there is none. */
   readonly source: string | null;
   readonly kind: SourceKind | null;
-  /** The source was tagged by an advertiser's name for it, such as `fb-ads`. */
+  /** The source was tagged by an advertiser's name for it, such as `fb-ads`, or the click was one that it paid for. */
   readonly advertised: boolean;
   readonly medium: string | null;
   readonly campaign: string | null;
-  /** Which advertiser's click id the page's address carried. */
-  readonly clickIds: { readonly google: boolean; readonly microsoft: boolean };
 }
 
 const PAID_MEDIUM = /^(?:.*cp.*|ppc|retargeting|paid.*)$/s;
 const SHOP_CAMPAIGN = /(?:[^a-df-z]|^)shop|shopping/;
 const EMAIL = /e[-_ ]?mail|newsletter/;
+const AI_MEDIUMS = new Set(['ai', 'ai-assistant', 'ai_assistant', 'ai assistant', 'llm', 'chatbot']);
 const DISPLAY_MEDIUMS = new Set(['display', 'banner', 'expandable', 'interstitial', 'cpm']);
 const SOCIAL_MEDIUMS = new Set([
   'social',
@@ -71,19 +70,17 @@ interface LowerCase {
 }
 
 function paidChannel(
-  { source, kind, advertised, clickIds }: Acquisition,
+  { kind, advertised }: Acquisition,
   { medium, campaign }: Pick<LowerCase, 'medium' | 'campaign'>,
 ): Channel {
   const paidMedium = PAID_MEDIUM.test(medium);
   const paid = paidMedium || advertised;
   if (kind === 'shopping' ? paid : paidMedium && SHOP_CAMPAIGN.test(campaign)) return 'Paid Shopping';
   if (kind === 'search' && paid) return 'Paid Search';
-  if ((source === 'Google' && clickIds.google) || (source === 'Bing' && clickIds.microsoft))
-    return 'Paid Search';
   if (kind === 'social' && paid) return 'Paid Social';
   if (kind === 'video' && paid) return 'Paid Video';
   if (DISPLAY_MEDIUMS.has(medium)) return 'Display';
-  return paidMedium ? 'Paid Other' : null;
+  return paid ? 'Paid Other' : null;
 }
 
 function organicChannel(
@@ -94,7 +91,8 @@ function organicChannel(
   if (kind === 'social' || SOCIAL_MEDIUMS.has(medium)) return 'Organic Social';
   if (kind === 'video' || medium.includes('video')) return 'Organic Video';
   if (kind === 'search') return 'Organic Search';
-  return kind === 'assistant' ? 'AI Assistants' : null;
+  if (kind === 'assistant' || AI_MEDIUMS.has(medium)) return 'AI Assistants';
+  return medium === 'organic' ? 'Organic Search' : null;
 }
 
 function sentChannel(
@@ -102,9 +100,9 @@ function sentChannel(
   { source, medium }: Pick<LowerCase, 'source' | 'medium'>,
 ): Channel {
   if (kind === 'email' || EMAIL.test(source) || EMAIL.test(medium)) return 'Email';
-  if (medium === 'affiliate') return 'Affiliates';
+  if (medium === 'affiliate' || medium === 'affiliates') return 'Affiliates';
   if (medium === 'audio') return 'Audio';
-  if (medium === 'sms') return 'SMS';
+  if (medium === 'sms' || source === 'sms') return 'SMS';
   const pushed = medium.endsWith('push') || medium.includes('mobile') || medium.includes('notification');
   return pushed || source === 'firebase' ? 'Mobile Push Notifications' : null;
 }

@@ -1,6 +1,6 @@
 import type { TrackedEvent } from '../../../events/tracked-event.js';
 import { DIRECT, NOWHERE } from '../visit-event.js';
-import { createInterpreter } from './interpret.js';
+import { createInterpreter } from '../../../../test/catalog.js';
 
 const received: TrackedEvent = {
   id: 'e1',

@@ -1,12 +1,10 @@
-// From what was received to what it means. The only way into the projector: every interpreter is
-// called here, and a rebuild after mending one of them corrects all history.
+// From what was received to what it means. The only way into the projector: every interpreter is called here,
+// and a rebuild after mending one of them corrects all history. Which ones they are, a definition says.
 import type { PropertyValue, TrackedEvent } from '../../../events/tracked-event.js';
 import { LRUCache } from 'lru-cache';
 import { eventKey } from './event-key.js';
 import { pageOf } from './page.js';
-import { createOriginInterpreter } from './source.js';
-import { createClientInterpreter } from './user-agent.js';
-import { NOWHERE, type VisitEvent, type VisitPlace } from '../visit-event.js';
+import { type Client, NOWHERE, type Origin, type VisitEvent, type VisitPlace } from '../visit-event.js';
 
 const REMEMBERED_PLACES_MAX = 20_000;
 const REMEMBERED_STRINGS_MAX = 20_000;
@@ -14,9 +12,13 @@ const REMEMBERED_CHARS_MAX = 4_000_000;
 
 export type Interpret = (event: TrackedEvent) => VisitEvent;
 
-export function createInterpreter(): Interpret {
-  const clientOf = createClientInterpreter();
-  const originOf = createOriginInterpreter();
+/** What differs between definitions. */
+export interface Interpreters {
+  readonly originOf: (url: string | undefined, referrer: string | undefined) => Origin;
+  readonly clientOf: (event: TrackedEvent) => Client;
+}
+
+export function createInterpreter({ originOf, clientOf }: Interpreters): Interpret {
   const places = new LRUCache<string, VisitPlace>({ max: REMEMBERED_PLACES_MAX });
   const shared = createInterner();
   return (event) => {

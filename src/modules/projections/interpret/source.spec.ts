@@ -40,13 +40,49 @@ describe('origin', () => {
     ['gclid', 'https://www.google.com/', 'Paid Search'],
     ['msclkid=1a', 'https://www.bing.com/', 'Paid Search'],
     ['msclkid=1a', 'https://www.google.com/', 'Organic Search'],
+    ['gclid', 'https://www.bing.com/', 'Organic Search'],
     ['utm_medium=cpc&utm_campaign=shop', 'https://www.google.com/', 'Paid Shopping'],
   ])('makes the channel of what the log kept: %s from %s', (query, referrer, channel) => {
     expect(interpret(`${PAGE}?${query}`, referrer).channel).toBe(channel);
   });
 
-  it('is direct where there is only a click id', () => {
-    expect(interpret(`${PAGE}?gclid=x`, undefined)).toBe(DIRECT);
+  it.each([
+    ['gclid', 'Google', 'Paid Search'],
+    ['gbraid', 'Google', 'Paid Search'],
+    ['msclkid', 'Bing', 'Paid Search'],
+    ['yclid', 'Yandex', 'Paid Search'],
+    ['ttclid', 'TikTok', 'Paid Social'],
+    ['li_fat_id', 'LinkedIn', 'Paid Social'],
+    ['fbclid', 'Facebook', 'Organic Social'],
+    ['igsh', 'Instagram', 'Organic Social'],
+    ['mc_cid', 'Mailchimp', 'Email'],
+    ['mc_cid&gclid', 'Google', 'Paid Search'],
+  ])('takes the source that only a click id names: %s', (query, source, channel) => {
+    expect(interpret(`${PAGE}?${query}`, undefined)).toMatchObject({ source, channel, referrer: null });
+  });
+
+  it.each([
+    ['fbclid&utm_medium=cpc', undefined, 'Facebook', 'Paid Social'],
+    ['fbclid', 'https://l.instagram.com/', 'Instagram', 'Organic Social'],
+    ['fbclid', 'https://www.google.com/', 'Google', 'Organic Search'],
+    ['gclid', 'https://www.youtube.com/', 'YouTube', 'Paid Video'],
+    ['gclid', 'https://blog.example/', 'blog.example', 'Referral'],
+    ['msclkid', 'https://duckduckgo.com/', 'DuckDuckGo', 'Paid Search'],
+    ['gclid&utm_source=newsletter', undefined, 'newsletter', 'Email'],
+  ])('lets a click id tell what it can beside a source: %s from %s', (query, referrer, source, channel) => {
+    expect(interpret(`${PAGE}?${query}`, referrer)).toMatchObject({ source, channel });
+  });
+
+  it.each([
+    ['com.google.android.gm', 'Gmail', 'Email'],
+    ['com.google.android.googlequicksearchbox', 'Google', 'Organic Search'],
+    ['com.linkedin.android', 'LinkedIn', 'Organic Social'],
+    ['org.telegram.messenger', 'Telegram', 'Organic Social'],
+    ['com.openai.chatgpt', 'ChatGPT', 'AI Assistants'],
+    ['com.example.reader', 'com.example.reader', 'Referral'],
+  ])('knows the app %s as %s', (app, source, channel) => {
+    const referrer = `android-app://${app}/`;
+    expect(interpret(PAGE, referrer)).toMatchObject({ source, channel, referrer: `android-app://${app}` });
   });
 
   it("does not take the site's own host for a referrer, with www or without", () => {

@@ -1,8 +1,9 @@
-// Where a visit came from: utm_source, else source, else ref, else the referrer, under the name
-// people know it by, and the channel that makes it. The site's own host is no referrer.
+// Where a visit came from: utm_source, else source, else ref, else the referrer, else whom a click id names, under
+// the name people know it by, and the channel that makes it. The site's own host is no referrer.
 import { LRUCache } from 'lru-cache';
 import { type Acquisition, channelOf } from './channel.js';
-import { type KnownSource, sourceOfHost, sourceOfTag } from './known-sources.js';
+import { type Click, clickOf, isClickOn } from './click-ids.js';
+import { type KnownSource, sourceOfApp, sourceOfHost, sourceOfTag } from './known-sources.js';
 import { pageOf, withoutWww } from './page.js';
 import { DIRECT, type Origin } from '../visit-event.js';
 
@@ -39,7 +40,8 @@ function interpretOrigin(query: string, referrer: string | null): Origin {
   const utmMedium = given('utm_medium');
   const utmCampaign = given('utm_campaign');
   const tag = utmSource ?? given('source') ?? given('ref');
-  const { source, kind, advertised } = tag === null ? referringSource(referrer) : taggedSource(tag);
+  const named = tag === null ? referringSource(referrer) : taggedSource(tag);
+  const { source, kind, advertised } = withClick(named, clickOf(parameters));
   const origin: Origin = {
     referrer,
     source,
@@ -47,7 +49,6 @@ function interpretOrigin(query: string, referrer: string | null): Origin {
       ...{ source, kind, advertised },
       medium: utmMedium,
       campaign: utmCampaign,
-      clickIds: { google: parameters.has('gclid'), microsoft: parameters.has('msclkid') },
     }),
     utmSource,
     utmMedium,
@@ -58,8 +59,11 @@ function interpretOrigin(query: string, referrer: string | null): Origin {
   return Object.values(origin).every((value) => value === null) ? DIRECT : origin;
 }
 
-/** Host without `www.` plus path, as it is shown; null when it is the page's own host. */
+const APP_SCHEME = 'android-app://';
+
+/** Host without `www.` plus path, or an app's id behind its scheme, as it is shown; null when it is the page's own host. */
 function externalReferrer(referrer: string | undefined, ownHostname: string | null): string | null {
+  if (referrer?.startsWith(APP_SCHEME)) return referrer.replace(/\/$/, '');
   const { hostname, path } = pageOf(referrer);
   if (hostname === null || hostname === '') return null;
   const host = withoutWww(hostname);
@@ -75,8 +79,20 @@ const named = (known: KnownSource | undefined, otherwise: string | null): NamedS
   advertised: false,
 });
 
+/** A click id names the source where nothing else does, and tells that a click was paid for where it fits the source. */
+function withClick(source: NamedSource, click: Click | null): NamedSource {
+  if (click === null) return source;
+  if (source.source === null)
+    return { ...named(sourceOfTag(click.source.toLowerCase()), click.source), advertised: click.paid };
+  return click.paid && isClickOn(click, source.source) ? { ...source, advertised: true } : source;
+}
+
 function referringSource(referrer: string | null): NamedSource {
   if (referrer === null) return named(undefined, null);
+  if (referrer.startsWith(APP_SCHEME)) {
+    const app = referrer.slice(APP_SCHEME.length);
+    return named(sourceOfApp(app), app);
+  }
   const slash = referrer.indexOf('/');
   const host = slash < 0 ? referrer : referrer.slice(0, slash);
   return named(sourceOfHost(host), host);

@@ -4,21 +4,26 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
+import { BatchedGets } from '../../../redis/batched-gets.js';
 import { RedisScript } from '../../../redis/redis-script.js';
 import type { RedisStore } from '../../../redis/redis-store.js';
+import { byteTextOf, textOf } from '../byte-text.js';
 import type { QueryTelemetry, SharedCacheOutcome } from '../query.telemetry.js';
 import { type CachedReport, type Durability, type MemoryReportCache, ReportCache } from './report-cache.js';
 
 /** Raise it when the shape of what is cached changes: releases that run side by side share a Redis. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** Keys hold what has changed: an answer about days that go on is hardly asked for again later. */
 const KEPT_MS: Readonly<Record<Durability, number>> = { passing: 10 * 60_000, lasting: 24 * 3_600_000 };
-const VALUE_CHARACTERS_MAX = 1_048_576;
+const VALUE_BYTES_MAX = 1_048_576;
+/** Less than memory holds: what comes round only after all of these is not asked for again soon enough. */
+const FOUND_ONCE_MAX = 5_000;
 /** How long whoever computes may let others wait, if it dies. */
 const LOCK_MS = 5_000;
 const WAIT_MAX_MS = 1_000;
 const ASK_AGAIN_MS = 25;
-const CHECKSUM_CHARACTERS = 8;
+const CHECKSUM_BYTES = 8;
 const LINE_END = '\n';
 
 /** The answer; or, if there is none, whether the asker is the one to compute it. */
@@ -43,7 +48,7 @@ export interface RedisReportCacheDeps<T extends object> {
 
 /** What can be kept. */
 export interface Kept {
-  /** Without line breaks, as JSON is. */
+  /** Without line breaks, as JSON is, and one character a byte. */
   readonly texts?: readonly string[];
 }
 
@@ -62,25 +67,33 @@ interface Found<T> {
 }
 
 export class RedisReportCache<T extends object> extends ReportCache<T> {
+  readonly #gets: BatchedGets;
+  /** Of those found in Redis of late, the keys: what is asked for once must not push out what is asked for again. */
+  readonly #foundOnce = new LRUCache<string, true>({ max: FOUND_ONCE_MAX });
+
   constructor(private readonly deps: RedisReportCacheDeps<T>) {
     super();
+    this.#gets = new BatchedGets(deps.redis);
   }
 
-  /** One GET if this process has not got it; nobody is kept from computing it. */
+  /** Asks Redis if this process has not got it; nobody is kept from computing it. Kept the second time. */
   find(key: string): T | undefined | Promise<T | undefined> {
     return this.deps.memory.find(key) ?? this.#findInRedis(key);
   }
 
   async #findInRedis(key: string): Promise<T | undefined> {
-    const { redis, memory, telemetry } = this.deps;
-    const reply = await redis.run((client) => client.get(placeOf(key)));
-    if (reply.outcome === 'unavailable' || reply.value === null) return undefined;
-    const value = unsealed<T>(key, reply.value);
+    const bytes = await this.#gets.get(placeOf(key));
+    const value = bytes === null ? undefined : unsealed<T>(key, bytes);
     // Whatever else comes of it is counted by whoever then computes it.
     if (value === undefined) return undefined;
-    telemetry.lookedUp('hit');
-    memory.keep(key, value);
+    this.deps.telemetry.lookedUp('hit');
+    this.#keepSecondTime(key, value);
     return value;
+  }
+
+  #keepSecondTime(key: string, value: T): void {
+    if (this.#foundOnce.delete(key)) this.deps.memory.keep(key, value);
+    else this.#foundOnce.set(key, true);
   }
 
   async get(
@@ -89,11 +102,18 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
     durability: Durability = 'passing',
   ): Promise<CachedReport<T>> {
     let found: T | undefined;
-    const cached = await this.deps.memory.get(key, async () => {
+    const { memory } = this.deps;
+    const cached = await memory.shared(key, async () => {
       const place = placeOf(key);
       const lookup: Lookup = { key, places: [place, `${place}:lock`], token: randomUUID(), durability };
       found = await this.#find(lookup);
-      return found ?? this.#compute(lookup, compute);
+      if (found !== undefined) {
+        this.#keepSecondTime(key, found);
+        return found;
+      }
+      const computed = await this.#compute(lookup, compute);
+      memory.keep(key, computed);
+      return computed;
     });
     return found === undefined ? cached : { value: found, source: 'cache' };
   }
@@ -111,7 +131,7 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
       if (reply.outcome === 'unavailable') return reply;
       const [text, locked] = reply.value as readonly [string | null, 0 | 1];
       if (text !== null) {
-        const value = unsealed<T>(key, text);
+        const value = unsealed<T>(key, Buffer.from(text));
         if (value === undefined) return { outcome: 'ignored' };
         return { outcome: tries === 1 ? 'hit' : 'hit-after-waiting', value };
       }
@@ -122,15 +142,15 @@ export class RedisReportCache<T extends object> extends ReportCache<T> {
   }
 
   async #compute(lookup: Lookup, compute: () => Promise<T>): Promise<T> {
-    let text = '';
+    let bytes: Buffer | '' = '';
     try {
       const value = await compute();
       const whole = sealed(lookup.key, value);
-      if (whole.length <= VALUE_CHARACTERS_MAX) text = whole;
+      if (whole.length <= VALUE_BYTES_MAX) bytes = whole;
       return value;
     } finally {
       // The answer does not wait for it.
-      const said = [lookup.token, text, KEPT_MS[lookup.durability]];
+      const said = [lookup.token, bytes, KEPT_MS[lookup.durability]];
       void this.deps.redis.run((client) => FINISH.run(client, lookup.places, said));
     }
   }
@@ -142,18 +162,21 @@ const placeOf = (key: string): string => `report:${FORMAT}:{${key}}`;
  * A checksum, the key and the value, a line each; then its texts, which are not made JSON once more. What somebody
  * else put there, or was damaged, is not taken for an answer.
  */
-function sealed(key: string, value: object): string {
+function sealed(key: string, value: object): Buffer {
   const { texts = [], ...rest }: Kept = value;
-  const lines = [key, JSON.stringify(rest), ...texts].join(LINE_END);
-  return checksumOf(lines) + lines;
+  const lines = [key, byteTextOf(JSON.stringify(rest)), ...texts].join(LINE_END);
+  const bytes = Buffer.from(lines, 'latin1');
+  return Buffer.concat([Buffer.from(checksumOf(bytes)), bytes]);
 }
 
-function unsealed<T extends object>(key: string, text: string): T | undefined {
-  const lines = text.slice(CHECKSUM_CHARACTERS);
-  if (!lines.startsWith(key + LINE_END) || !text.startsWith(checksumOf(lines))) return undefined;
+function unsealed<T extends object>(key: string, bytes: Buffer): T | undefined {
+  const lines = bytes.toString('latin1', CHECKSUM_BYTES);
+  if (!lines.startsWith(key) || lines[key.length] !== LINE_END) return undefined;
+  if (bytes.toString('latin1', 0, CHECKSUM_BYTES) !== checksumOf(bytes.subarray(CHECKSUM_BYTES)))
+    return undefined;
   const [, rest, ...texts] = lines.split(LINE_END) as [string, string, ...string[]];
-  const value = JSON.parse(rest) as T;
+  const value = JSON.parse(textOf(rest)) as T;
   return texts.length === 0 ? value : { ...value, texts };
 }
 
-const checksumOf = (text: string): string => crc32(text).toString(16).padStart(CHECKSUM_CHARACTERS, '0');
+const checksumOf = (bytes: Buffer): string => crc32(bytes).toString(16).padStart(CHECKSUM_BYTES, '0');

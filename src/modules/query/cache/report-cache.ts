@@ -47,16 +47,23 @@ export class MemoryReportCache<T extends object> extends ReportCache<T> {
   }
 
   async get(key: string, compute: () => Promise<T>): Promise<CachedReport<T>> {
+    return this.shared(key, async () => {
+      const value = await compute();
+      this.keep(key, value);
+      return value;
+    });
+  }
+
+  /** Like `get`, but what comes of it is kept only by whoever says so. */
+  async shared(key: string, fetch: () => Promise<T>): Promise<CachedReport<T>> {
     const known = this.#reports.get(key);
     if (known !== undefined) return { value: known, source: 'cache' };
     const running = this.#underWay.get(key);
     if (running !== undefined) return { value: await running, source: 'cache' };
-    const computing = compute();
-    this.#underWay.set(key, computing);
+    const fetching = fetch();
+    this.#underWay.set(key, fetching);
     try {
-      const value = await computing;
-      this.#reports.set(key, value);
-      return { value, source: 'computed' };
+      return { value: await fetching, source: 'computed' };
     } finally {
       this.#underWay.delete(key);
     }

@@ -68,11 +68,11 @@ export const EXPORTED_SESSION: ExportColumns<SessionRow> = {
   country: text('country', 'ISO 3166-1 alpha-2 code'),
   region: text('region', 'as located, or as the client gave it'),
   city: text('city', 'as located, or as the client gave it'),
-  browser: text('browser', 'from user agent and client hints'),
+  browser: text('browser', 'from user agent and client hints; of a bot its name'),
   browser_version: text('browser_version', 'from user agent and client hints'),
   os: text('os', 'operating system, from user agent and client hints'),
   os_version: text('os_version', 'from user agent and client hints'),
-  device: text('device', 'kind of device, from user agent and client hints'),
+  device: text('device', 'kind of device, from user agent and client hints; of a bot what it comes for'),
   screen: text('screen', 'size of the screen, as the client gave it'),
   language: text('language', 'preferred language, as the client gave it'),
 };

@@ -4,7 +4,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../../http/problem.js';
-import { isKnown } from '../negotiation.js';
+import { isKnown } from '../../../http/etag.js';
 import { askedBytes } from './byte-range.js';
 import { isOver, type Job, shownState } from './job.js';
 import { POLL_SECONDS } from './job-document.js';

@@ -1,8 +1,9 @@
 // Answers a request again that was answered before, from what is kept, if nothing has changed that its answer
-// depends on; else it is for RunReportHandler, whose key and whose lookups these are.
+// depends on; else it is for RunReportHandler, whose key and whose lookups these are. Without a promise as long as
+// nobody has to be asked.
 import { Inject, Injectable } from '@nestjs/common';
 import { ReportCache } from '../cache/report-cache.js';
-import { Freshness } from '../freshness.js';
+import { Freshness, type ReadModelsState } from '../freshness.js';
 import { QueryTelemetry } from '../query.telemetry.js';
 import { type Answer, answerOf, type ReportText } from '../report-text.js';
 import type { Range } from '../request/date-range.js';
@@ -19,6 +20,8 @@ export interface KnownReport extends Standing {
   readonly key: string;
 }
 
+type Found = Answer | undefined;
+
 @Injectable()
 export class KnownReports {
   constructor(
@@ -30,17 +33,38 @@ export class KnownReports {
   ) {}
 
   /** Undefined: something has changed, or the answer is not kept. */
-  async again(known: KnownReport, site: ReportSite, now: number): Promise<Answer | undefined> {
-    const startedMs = performance.now();
+  again(known: KnownReport, site: ReportSite, now: number): Found | Promise<Found> {
     if (!this.questions.stands(known, { site, now })) return undefined;
+    const startedMs = performance.now();
+    const state = this.freshness.known(site.id);
+    const changes = state && this.changes.known(site.id, known.span, state);
+    if (changes === undefined) return this.#ask(known, site, startedMs);
+    return this.#find(known, { state: state!, changes, startedMs });
+  }
+
+  async #ask(known: KnownReport, site: ReportSite, startedMs: number): Promise<Found> {
     const state = await this.freshness.of(site.id);
-    if (state.version !== known.version) return undefined;
-    if ((await this.changes.of(site.id, known.span, state)) !== known.changes) return undefined;
+    const changes = await this.changes.of(site.id, known.span, state);
+    return this.#find(known, { state, changes, startedMs });
+  }
+
+  #find(known: KnownReport, at: Moment): Found | Promise<Found> {
+    if (at.state.version !== known.version || at.changes !== known.changes) return undefined;
     const text = this.cache.find(known.key);
-    const found = text instanceof Promise ? await text : text;
+    return text instanceof Promise ? text.then((found) => this.#answer(found, at)) : this.#answer(text, at);
+  }
+
+  #answer(found: ReportText | undefined, { state, startedMs }: Moment): Found {
     // What a sample depends on besides is the handler's to ask.
     if (found === undefined || found.settledThen !== null) return undefined;
     this.telemetry.answered('cache', (performance.now() - startedMs) / 1000);
     return answerOf(found, state);
   }
+}
+
+/** What is so now. */
+interface Moment {
+  readonly state: ReadModelsState;
+  readonly changes: string;
+  readonly startedMs: number;
 }

@@ -1,16 +1,18 @@
 // POST /v1/sites/{site}/query whose very text was asked before: answered as soon as the text is there. Nothing is
 // decided here: who may ask, how often, and what the answer is, is asked of those who decide it for the controller;
 // and whatever is not as it was when the controller answered is left to it.
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { EarlyRequest } from '../../../http/early-answers.js';
-import { reaches } from '../../auth/access.js';
+import type { EarlyRequest, KnownAnswer } from '../../../http/early-answers.js';
+import { type Caller, reaches } from '../../auth/access.js';
 import { Callers } from '../../auth/callers.js';
-import { SiteDirectory } from '../../auth/directories/site.directory.js';
-import { sendTagged } from '../negotiation.js';
-import { csvOf } from '../report-csv.js';
+import { type Site, SiteDirectory } from '../../auth/directories/site.directory.js';
+import type { Admission } from '../../auth/limits/rate-limits.js';
+import { prefersCsv, taggedJson } from '../negotiation.js';
+import type { Answer } from '../report-text.js';
 import { type KnownReport, KnownReports } from './known-reports.js';
 
 /** Name of the route's early answers, and what its key must allow. */
@@ -24,9 +26,24 @@ const QUESTION_CHARACTERS_MAX = 16_384;
 /** Of what is known of a question, about. */
 const KNOWN_CHARACTERS = 300;
 
+interface Question {
+  /** Id or domain, as the URL has it. */
+  readonly site: string;
+  readonly report: KnownReport;
+}
+
+/** By somebody who may see the site, and whether they may ask once more. */
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly caller: Caller;
+  readonly site: Site;
+  readonly question: Question;
+  readonly token: Admission;
+}
+
 @Injectable()
 export class RepeatedQuestions implements OnModuleInit {
-  readonly #known = new LRUCache<string, KnownReport>({
+  readonly #known = new LRUCache<string, Question>({
     max: QUESTIONS_MAX,
     maxSize: CHARACTERS_MAX,
     maxEntrySize: QUESTION_CHARACTERS_MAX,
@@ -42,7 +59,7 @@ export class RepeatedQuestions implements OnModuleInit {
 
   onModuleInit(): void {
     const server: FastifyInstance = this.http.httpAdapter.getInstance();
-    server.earlyAnswers.give(REPEATED_QUESTIONS, (asked) => this.answer(asked));
+    server.earlyAnswers.give(REPEATED_QUESTIONS, (asked) => this.#answer(asked));
   }
 
   get size(): number {
@@ -50,25 +67,40 @@ export class RepeatedQuestions implements OnModuleInit {
   }
 
   /** Of a request that the controller has answered. */
-  remember({ site, text }: { readonly site: string; readonly text: string }, known: KnownReport): void {
-    this.#known.set(keyOf(site, text), known);
+  remember({ request: { url }, text }: EarlyRequest, question: Question): void {
+    this.#known.set(keyOf(url!, text), question);
   }
 
-  private async answer({ request, reply, text }: EarlyRequest): Promise<void> {
-    if (request.headers.prefer !== undefined) return;
-    const { site: name } = request.params as { readonly site: string };
-    const known = this.#known.get(keyOf(name, text));
-    if (known === undefined) return;
+  #answer({ request, text }: EarlyRequest): KnownAnswer | undefined | Promise<KnownAnswer | undefined> {
+    const question = this.#known.get(keyOf(request.url!, text));
+    if (question === undefined) return undefined;
+    const { headers } = request;
+    if (headers.prefer !== undefined || prefersCsv(headers.accept)) return undefined;
     const caller = this.callers.find(request, QUERY_SCOPE);
-    const site = this.sites.find(name);
-    if (caller === undefined || site === undefined || !reaches(caller, site)) return;
-    await this.callers.count(caller, request, reply);
-    const answer = await this.reports.again(known, site, Date.now());
-    if (answer === undefined) return;
-    const { etag, json } = answer;
-    const headers = request.headers as Readonly<Record<string, string | undefined>>;
-    sendTagged(reply, headers, { etag, json, ...csvOf(answer) });
+    const site = this.sites.find(question.site);
+    if (caller === undefined || site === undefined || !reaches(caller, site)) return undefined;
+    const token = this.callers.take(caller);
+    const ask = (given: Admission) => this.#ask({ request, caller, site, question, token: given });
+    return token instanceof Promise ? token.then(ask) : ask(token);
+  }
+
+  #ask(asked: Asked): KnownAnswer | undefined | Promise<KnownAnswer | undefined> {
+    if (!asked.token.admitted) return this.#said(asked, undefined);
+    const answer = this.reports.again(asked.question.report, asked.site, Date.now());
+    if (!(answer instanceof Promise)) return this.#said(asked, answer);
+    // The controller meets what failed, too, and says it.
+    const failed = () => this.#said(asked, undefined);
+    return answer.then((found) => this.#said(asked, found), failed);
+  }
+
+  #said({ request, caller, token }: Asked, answer: Answer | undefined): KnownAnswer | undefined {
+    if (answer === undefined) {
+      this.callers.counted(request, { caller, token });
+      return undefined;
+    }
+    const { headers, ...rest } = taggedJson(request.headers['if-none-match'], answer);
+    return { ...rest, headers: [...headers, ...this.callers.headersOf(token)] };
   }
 }
 
-const keyOf = (site: string, text: string): string => `${site}\n${text}`;
+const keyOf = (url: string, text: string): string => `${url}\n${text}`;

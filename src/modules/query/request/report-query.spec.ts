@@ -95,6 +95,7 @@ it('knows the goals of the site where it asks about them, and only there', () =>
 
 it('counts bots where visit:bot is asked about', () => {
   expect(normalise({ dimensions: ['visit:bot'] }).include.bots).toBe(true);
+  expect(normalise({ dimensions: ['visit:bot_name'] }).include.bots).toBe(true);
   expect(normalise({ filters: [['not', ['is', 'visit:bot', ['true']]]] }).include.bots).toBe(true);
   expect(normalise({}).include.bots).toBe(false);
 });

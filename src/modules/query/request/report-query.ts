@@ -17,7 +17,7 @@ import {
   resolveDateRange,
   withoutFuture,
 } from './date-range.js';
-import { type Dimension, isTimeDimension } from '../vocabulary/dimensions.js';
+import { type Dimension, isAboutBots, isTimeDimension } from '../vocabulary/dimensions.js';
 import { everyComparisonOf, type Filter, filterToWire, type WireFilter } from './filters.js';
 import type { Goal } from '../vocabulary/goal.js';
 import type { Metric } from '../vocabulary/metrics.js';
@@ -104,7 +104,7 @@ export function normaliseQuery(
   const compared = comparedRangeOf(request, range, context);
   const cut = (asked: Range, path?: string) => bucketsOf({ dimensions, zone, weekStart, path }, asked);
   refuseImpossible(request, context.goals ?? []);
-  const usesBots = dimensions.includes('visit:bot') || filtersBots(request.filters);
+  const usesBots = dimensions.some(isAboutBots) || filtersBots(request.filters);
   return {
     site: site.id,
     zone,
@@ -196,7 +196,7 @@ export const timestampsOf = ({ from, to }: Range, zone: string): readonly [strin
 ];
 
 const filtersBots = (filters: readonly Filter[]): boolean =>
-  filters.flatMap(everyComparisonOf).some(({ dimension }) => dimension === 'visit:bot');
+  filters.flatMap(everyComparisonOf).some(({ dimension }) => isAboutBots(dimension));
 
 function orderOf(request: ReportRequest, dimensions: readonly Dimension[]): readonly Order[] {
   if (request.order_by === undefined) {

@@ -30,6 +30,7 @@ it.each([
   [{ dimensions: ['event:page', 'visit:city'] }],
   [{ dimensions: ['event:props:plan'] }],
   [{ dimensions: ['visit:bot'] }],
+  [{ dimensions: ['visit:bot_kind'] }],
   [{ include: { bots: true } }],
   [{ metrics: ['new_visitors'] }],
   [{ metrics: ['engaged_visits'] }],

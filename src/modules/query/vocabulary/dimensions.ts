@@ -41,6 +41,10 @@ const MEDIUM = `CASE WHEN s.utm_medium IS NOT NULL THEN s.utm_medium WHEN s.sour
   WHEN s.channel = 'Paid Search' THEN 'cpc' WHEN s.utm_source IS NOT NULL THEN '${NOT_SET}'
   WHEN s.channel = 'Organic Search' THEN 'organic' ELSE 'referral' END`;
 
+/** Before bots had kinds, their rows named a device like anybody's. */
+const BOT_KIND = `CASE WHEN NOT s.bot THEN '${NOT_SET}' WHEN s.device IN ('Desktop', 'Mobile', 'Tablet', 'TV') THEN 'Other'
+  ELSE coalesce(s.device, 'Other') END`;
+
 /** One value per session. */
 const VISIT = {
   'visit:source': column('source', 'where the visit came from', DIRECT),
@@ -69,11 +73,14 @@ const VISIT = {
   'visit:exit_page': column('exit_page', 'path of the last pageview'),
   'visit:entry_page_hostname': column('entry_hostname', 'host name of the first pageview'),
   'visit:exit_page_hostname': column('exit_hostname', 'host name of the last pageview'),
-  'visit:browser': column('browser', 'from user agent and client hints'),
+  'visit:browser': column('browser', 'from user agent and client hints; of a bot its name'),
   'visit:browser_version': column('browser_version', 'from user agent and client hints'),
   'visit:os': column('os', 'operating system, from user agent and client hints'),
   'visit:os_version': column('os_version', 'from user agent and client hints'),
-  'visit:device': column('device', 'kind of device, from user agent and client hints'),
+  'visit:device': column(
+    'device',
+    'kind of device, from user agent and client hints; of a bot what it comes for',
+  ),
   'visit:screen': column('screen', 'size of the screen, as the client gave it'),
   'visit:language': column('language', 'preferred language, as the client gave it'),
   'visit:country': column('country', 'ISO 3166-1 alpha-2 code'),
@@ -91,6 +98,18 @@ const VISIT = {
     meaning: '`true` or `false`',
     missing: null,
     sql: () => `CASE WHEN s.bot THEN 'true' ELSE 'false' END`,
+  },
+  'visit:bot_name': {
+    meaning:
+      'which bot it is, as in `GPTBot`; of others than bots, and of bots without a known name, missing',
+    missing: NOT_SET,
+    sql: () => `coalesce(CASE WHEN s.bot THEN s.browser END, '${NOT_SET}')`,
+  },
+  'visit:bot_kind': {
+    meaning:
+      'what the bot comes for, as in `AI crawler` ([sessions](sessions.md)); of others than bots missing',
+    missing: NOT_SET,
+    sql: () => BOT_KIND,
   },
 } as const satisfies Readonly<Record<string, VisitDeclaration>>;
 export type VisitDimension = keyof typeof VISIT;
@@ -184,6 +203,14 @@ export const VALUE_DIMENSIONS: readonly Exclude<ValueDimension, PropertyDimensio
 export const REQUEST_DIMENSIONS = ['time', ...TIME_DIMENSIONS, ...VALUE_DIMENSIONS] as const;
 export type RequestDimension = 'time' | Dimension;
 
+const ABOUT_BOTS: ReadonlySet<string> = new Set<VisitDimension>([
+  'visit:bot',
+  'visit:bot_name',
+  'visit:bot_kind',
+]);
+
+/** Whoever asks them wants bots counted. */
+export const isAboutBots = (dimension: string): boolean => ABOUT_BOTS.has(dimension);
 export const isTimeDimension = (dimension: Dimension): dimension is TimeDimension =>
   (TIME_DIMENSIONS as readonly string[]).includes(dimension);
 export const isPropertyDimension = (dimension: string): dimension is PropertyDimension =>

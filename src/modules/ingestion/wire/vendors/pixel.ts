@@ -1,9 +1,9 @@
-// What an image answers that only counts.
+// The image that other vendors' clients ask for.
+import { GIF_TYPE, TRANSPARENT_GIF } from '../transparent-gif.js';
 import type { VendorAnswer } from './vendor-format.js';
 
-/** A transparent image of one point. */
 export const PIXEL: VendorAnswer = {
   status: 200,
-  headers: { 'content-type': 'image/gif' },
-  body: Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64'),
+  headers: { 'content-type': GIF_TYPE },
+  body: TRANSPARENT_GIF,
 };

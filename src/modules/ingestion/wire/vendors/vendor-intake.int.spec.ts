@@ -30,6 +30,12 @@ it('takes an event without a key and says so in the words of the vendor', async 
   expect(await last()).toMatchObject({ site, name: 'pageview', url: 'https://shop.example/a' });
 });
 
+it('keeps what the browser says of itself beside the body', async () => {
+  const hints = { 'sec-ch-ua': '"Brave";v="146"', 'sec-ch-ua-platform': '"Linux"' };
+  expect((await post(JSON.stringify(EVENT), hints)).status).toBe(202);
+  expect((await last()).clientHints).toEqual({ brands: '"Brave";v="146"', platform: '"Linux"' });
+});
+
 it.each([
   ['its first bytes, without a header', {}],
   ['a header', { 'content-encoding': 'gzip' }],

@@ -9,6 +9,7 @@ import { bearerKey, type Caller, hasScope, requireScope } from '../../../auth/ac
 import { rateHeaders } from '../../../auth/limits/standing.js';
 import { KeyDirectory } from '../../../auth/directories/key.directory.js';
 import { Intake } from '../../intake.js';
+import { ANYBODY } from '../anybody.js';
 import { addressTooBusy, tooMany, unavailable } from '../refusals.js';
 import { optedOut, senderOf } from '../sender.js';
 import type { Wire } from '../wire.js';
@@ -22,9 +23,6 @@ import {
   type VendorRequest,
   type VendorRoute,
 } from './vendor-format.js';
-
-/** Whoever sends events of a site that it only names: what a page may, it may. */
-const ANYBODY: Caller = { id: 'anybody', merchant: null, site: null, scopes: new Set(['ingest']) };
 
 @Injectable()
 export class VendorIntake {
@@ -64,6 +62,8 @@ export class VendorIntake {
       ...{ wire, caller, server, inputs, receivedAt: vendor.receivedAt },
       uncounted: events.length - inputs.length,
       optedOut: optedOut(request),
+      // Formats that tell when something was sent correct the times of its events themselves.
+      clockOffsetMs: 0,
       sender: senderOf(request),
     });
     if (outcome.outcome === 'unavailable') throw unavailable(outcome.reason);
