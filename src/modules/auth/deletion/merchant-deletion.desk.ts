@@ -31,7 +31,8 @@ export class MerchantDeletionDesk {
     if (deleted.outcome === 'refused') throw refusalOf(deleted.refusal);
     // To whoever did not delete it there is none.
     const isTheirs =
-      deleted.outcome === 'deleted' && (wish.actor === 'operator' || deleted.merchant.deletedBy === wish.origin.by);
+      deleted.outcome === 'deleted' &&
+      (wish.actor === 'operator' || deleted.merchant.deletedBy === wish.origin.by);
     if (!isTheirs) throw Problem.notFound(MERCHANT_UNKNOWN);
     const deletion = await this.deletions.ofMerchant(wish.merchant);
     this.remover.begin();

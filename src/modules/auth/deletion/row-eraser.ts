@@ -84,11 +84,7 @@ export class RowEraser {
       ({ revision } = before);
     }
     // A conflict: another process has said it, or the next pass will.
-    const stored = await this.parts.eventStore.append(
-      stream,
-      [{ ...event, metadata: ERASER }],
-      revision,
-    );
+    const stored = await this.parts.eventStore.append(stream, [{ ...event, metadata: ERASER }], revision);
     if (stored.outcome === 'stored') await this.parts.erasures.forget(subject);
   }
 }

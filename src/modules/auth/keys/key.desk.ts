@@ -132,4 +132,3 @@ const merchantUnknown = (): Problem =>
   Problem.badRequest('The key would belong to nobody.', [
     { path: 'merchant', message: 'is the id of no merchant' },
   ]);
-

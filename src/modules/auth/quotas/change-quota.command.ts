@@ -55,7 +55,9 @@ export class ChangeQuotaHandler implements ICommandHandler<ChangeQuota> {
     private readonly quotas: QuotaDirectory,
   ) {}
 
-  async execute({ request: { merchant, change, expected, origin } }: ChangeQuota): Promise<ChangeQuotaOutcome> {
+  async execute({
+    request: { merchant, change, expected, origin },
+  }: ChangeQuota): Promise<ChangeQuotaOutcome> {
     const stream = quotaStream(merchant);
     for (let attempt = 1; ; attempt++) {
       const { state, revision } = await load(this.eventStore, stream, quotaFold);

@@ -65,7 +65,9 @@ export class QuotasController {
       policy: policy ?? standard.policy,
       samplePercent: samplePercent ?? standard.samplePercent,
     };
-    return found(await this.desk.change(id, { change: { kind: 'set', quota }, expected, origin: originOf(caller) }));
+    return found(
+      await this.desk.change(id, { change: { kind: 'set', quota }, expected, origin: originOf(caller) }),
+    );
   }
 
   @Delete()
@@ -86,7 +88,9 @@ export class QuotasController {
     @Expected() expected: number | 'any',
     @Calling() caller: Caller,
   ): Promise<Found> {
-    return found(await this.desk.change(id, { change: { kind: 'remove' }, expected, origin: originOf(caller) }));
+    return found(
+      await this.desk.change(id, { change: { kind: 'remove' }, expected, origin: originOf(caller) }),
+    );
   }
 
   @Post('reveal')
