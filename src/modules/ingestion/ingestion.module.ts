@@ -143,7 +143,7 @@ export class IngestionModule implements OnModuleInit, OnModuleDestroy {
     allowEveryOrigin(server);
     refuseEarly(server, {
       callerOf: (key) => keys.find(key),
-      siteHeldOffSeconds: (site, nowMs) => rates.heldOffSeconds(site, nowMs),
+      siteStanding: (site, nowMs) => rates.standingAt(site, nowMs),
       quotaWaitSeconds: (merchant, nowMs) => usage.waitSeconds(merchant, nowMs),
       onRefused: (reason) => telemetry.refusedEarly(reason),
     });

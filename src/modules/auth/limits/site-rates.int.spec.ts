@@ -71,7 +71,7 @@ describeWith('own-redis', 'with Redis', () => {
     await until(async () => {
       takenOf(nodes[0]!, 50);
       await new Promise((resolve) => setTimeout(resolve, 5));
-      return nodes[0]!.heldOffSeconds('a', Date.now()) > 0;
+      return (nodes[0]!.standingAt('a', Date.now())?.waitSeconds ?? 0) > 0;
     });
     const runs = jest.spyOn(stores[0]!, 'run');
     expect(takenOf(nodes[0]!, 1_000)).toBe(0);

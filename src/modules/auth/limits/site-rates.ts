@@ -41,12 +41,6 @@ export class SiteRates {
     this.#creditMax = Math.max(1, Math.ceil((eventsPerSecondMax * CREDIT_MS) / 1000));
   }
 
-  /** Until the site's bucket may have something again, in seconds; 0: it may have, or nobody has asked. Takes nothing. */
-  heldOffSeconds(site: string, nowMs: number): number {
-    const heldOffUntil = this.#standings.get(site)?.heldOffUntil ?? 0;
-    return Math.max(0, Math.ceil((heldOffUntil - nowMs) / 1000));
-  }
-
   /** Takes a token for one event: until there is one, in seconds; 0: it was taken. */
   waitSeconds(site: string, nowMs: number): number {
     const standing = this.#standingOf(site);
@@ -63,9 +57,9 @@ export class SiteRates {
     return retryAfterSeconds;
   }
 
-  /** As far as this node knows; undefined: nothing was asked of it, or the bucket has not answered yet. */
+  /** As far as this node knows; takes nothing. Undefined: nothing was asked of it, or the bucket has not answered yet. */
   standingAt(site: string, nowMs: number): Standing | undefined {
-    const { admission, heldOffUntil } = this.#standings.peek(site) ?? {};
+    const { admission, heldOffUntil } = this.#standings.get(site) ?? {};
     if (admission === undefined) return undefined;
     const { requestsMax, windowMs } = this.#limit;
     return {
