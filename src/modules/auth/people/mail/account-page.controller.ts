@@ -14,6 +14,8 @@ const PAGE = `<!doctype html>
 <meta name="robots" content="noindex">
 <title>Tidemark</title>
 <style>
+  /* Or what is shown as a block would be shown although it is hidden. */
+  [hidden] { display: none !important }
   body { font: 1rem/1.5 system-ui, sans-serif; max-width: 26rem; margin: 15vh auto; padding: 0 1rem }
   label, button, input:not([type=checkbox]) { display: block; font: inherit; margin-top: 1rem }
   input:not([type=checkbox]) { width: 100%; box-sizing: border-box; padding: .4rem }
