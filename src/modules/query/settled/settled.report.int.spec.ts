@@ -252,7 +252,7 @@ describe('of more values than are kept', () => {
   });
 
   it('answers days that are whole from what is settled, where nothing was put together', async () => {
-    await expectAgreement({ date_range: days, dimensions: ['visit:device'] }, zone);
+    await expectAgreement({ date_range: days, dimensions: ['visit:browser'] }, zone);
   });
 
   it('puts the others together, says so, and says of the kept ones of one day what the facts say', async () => {
