@@ -63,7 +63,7 @@ function suite(environment: () => Promise<Record<string, string>>): void {
     expect(times).toEqual([...times].sort());
     const ofSite = entries.filter(({ stream }) => stream === `site-${site.id}`);
     expect(ofSite[0]).toMatchObject({
-      ...{ by: 'operator', kind: 'operator', client: 'lightMyRequest', request: expect.any(String) },
+      ...{ by: 'operator', kind: 'operator', client: 'another program', request: expect.any(String) },
       type: 'SiteCreated',
       data: { domain: 'audited.example' },
     });
