@@ -41,6 +41,6 @@ export default {
   globalTeardown: '<rootDir>/test/servers/jest-teardown.js',
   // Of what hangs; on a machine that does other things too, much takes long.
   testTimeout: 120_000,
-  // Suites mostly wait for the servers that they start: one worker would leave a small machine idle.
-  maxWorkers: 2,
+  // Suites mostly wait for the servers that they start: as many workers as processors would leave a small machine idle.
+  maxWorkers: 3,
 };

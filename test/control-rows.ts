@@ -68,6 +68,11 @@ export async function foldedRows(eventStore: EventStore): Promise<ControlRows> {
 
 /** Of one stream: of the first event by which it was deleted, and the last by which it was erased. */
 function deletionRows(events: readonly RecordedEvent[]): readonly Row[] {
+  const gone = events.find(({ type }) => type === 'PersonErased');
+  if (gone !== undefined) {
+    const [subject, at] = [gone.data['person'], gone.recordedAt];
+    return [{ kind: 'person', subject, merchant: null, deleted_at: at, erased_at: at, rows: '0' }];
+  }
   const at = events.findIndex(({ type }) => type === 'SiteDeleted' || type === 'MerchantDeleted');
   const deleted = events[at];
   if (deleted === undefined) return [];

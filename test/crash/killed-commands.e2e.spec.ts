@@ -99,9 +99,13 @@ async function agree(asking: Asking): Promise<void> {
   const eventStore = new PostgresEventStore(pool, new Telemetry('silent'));
   const rows = await controlRows(pool);
   expect(rows).toEqual(await foldedRows(eventStore));
-  expect(listed.map(({ id }) => id)).toEqual(rows.sites.map(({ site }) => site));
-  expect(keys.map(({ id }) => id)).toEqual(
-    rows.keys.filter(({ site }) => site === null).map(({ key }) => key),
+  const idsOf = (listed: readonly { id: string }[]) => listed.map(({ id }) => id).toSorted();
+  expect(idsOf(listed)).toEqual(rows.sites.map(({ site }) => site).toSorted());
+  expect(idsOf(keys)).toEqual(
+    rows.keys
+      .filter(({ site }) => site === null)
+      .map(({ key }) => key)
+      .toSorted(),
   );
   await eventStore.close();
   await pool.end();

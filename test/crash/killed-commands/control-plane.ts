@@ -166,12 +166,28 @@ export const CONTROL_PLANE: readonly Killed[] = [
     },
   },
   {
-    command: 'SetQuota',
+    command: 'ChangeQuota',
     appends: 1,
     async prepare(asking, mark) {
       const { id } = await asking.done('POST /admin/v1/merchants', { body: { name: mark } });
       const send = () => asking.done(`PUT /admin/v1/merchants/${id}/quota`, { body: { eventsPerMonth: 7 } });
       return { send, holds: async () => check('it is set', (await send()).eventsPerMonth === 7) };
+    },
+  },
+  {
+    command: 'DeleteMerchant',
+    appends: 1,
+    async prepare(asking, mark) {
+      const { id } = await asking.done('POST /admin/v1/merchants', { body: { name: mark } });
+      const send = () => asking.done(`DELETE /admin/v1/merchants/${id}`, { body: { confirm: mark } });
+      return {
+        send,
+        async holds() {
+          await send();
+          const { merchants } = await asking.done(`GET /admin/v1/merchants?search=${mark}`);
+          check('it is there no more', merchants.length === 0);
+        },
+      };
     },
   },
   {

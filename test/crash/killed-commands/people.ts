@@ -122,7 +122,34 @@ export const PEOPLE: readonly Killed[] = [
   },
 ];
 
+const ERASURE: Killed = {
+  command: 'ErasePerson',
+  appends: 1,
+  async prepare(asking, mark) {
+    const email = await person(asking, mark);
+    const { person: account, merchants } = await asking.done('POST /admin/v1/people/lookup', {
+      body: { email },
+    });
+    // Whoever owns a merchant alone cannot go before it has.
+    const [own] = merchants as readonly { id: string }[];
+    await asking.done(`DELETE /admin/v1/merchants/${own!.id}`, { body: { confirm: own!.id } });
+    const send = () => asking.done(`DELETE /admin/v1/people/${account.id}`);
+    return {
+      send,
+      async holds() {
+        await send();
+        const { status } = await asking.ask('POST /admin/v1/people/lookup', { body: { email } });
+        check('nobody is found by the address', status === 404);
+        check('nobody gets in', (await asking.login(email)).status === 401);
+        await asking.register(email);
+        await asking.signIn(email);
+      },
+    };
+  },
+};
+
 export const SECRETS: readonly Killed[] = [
+  ERASURE,
   {
     command: 'ChangePassword',
     appends: 1,
